@@ -1,0 +1,68 @@
+"""Words of the domain for what can go wrong; no HTTP here (one table in api/ gives each its status).
+
+GohelleError
+├── NotFound          what was asked for is not there
+├── BadQuery          a question that cannot be understood   (a list of Problem)
+├── BadInput          something handed in that cannot be kept (a list of Problem)
+├── IllegalDecision   the life cycle has no such step from here
+├── Conflict          the same key was used for something else
+├── TooMuch           the question or the body is over a bound that is named
+├── TooSlow           the database gave up after its time limit
+└── Unavailable       the database cannot be reached, or has no free connection
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, and where: a query parameter or a JSON pointer. The message never echoes the input."""
+
+    message: str
+    parameter: str | None = None
+    pointer: str | None = None
+
+
+class GohelleError(Exception):
+    """The root of all errors that the house raises on purpose."""
+
+
+class NotFound(GohelleError):
+    """What was asked for is not there."""
+
+
+class Problematic(GohelleError):
+    """An error that lists all that is wrong at once."""
+
+    def __init__(self, *problems: Problem) -> None:
+        """Keep the problems in the order in which they were found."""
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+class BadQuery(Problematic):
+    """A question that cannot be understood."""
+
+
+class BadInput(Problematic):
+    """Something handed in that cannot be kept."""
+
+
+class IllegalDecision(GohelleError):
+    """The life cycle has no such step from here."""
+
+
+class Conflict(GohelleError):
+    """The same key was used for something else."""
+
+
+class TooMuch(GohelleError):
+    """The question or the body is over a bound that the message names."""
+
+
+class TooSlow(GohelleError):
+    """The database gave up after its time limit."""
+
+
+class Unavailable(GohelleError):
+    """The database cannot be reached, or has no free connection."""

@@ -1,0 +1,427 @@
+"""The registry of kinds: an allow-list of tables and of their columns. A new kind is one migration and one entry here.
+
+What the world sees of a kind are *collections*; those are data of a territory pack and never named in code.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from geo.columns import (
+    LIFE,
+    ORIGIN,
+    PLACE,
+    STORY,
+    Column,
+    Words,
+    boolean,
+    choice,
+    date,
+    integer,
+    number,
+    precision,
+    prose,
+    references,
+    text,
+    url,
+    words,
+)
+
+GeometryType = Literal["Point", "MultiLineString", "MultiPolygon"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A table of `territory`: typed columns and at most one geometry. `interval` names its start and end dates."""
+
+    id: str
+    title: Words
+    geometry: GeometryType | None
+    own: tuple[Column, ...]
+    interval: tuple[str, str] = ("since", "until")
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns but `id` and the geometries, in the order in which they are shown."""
+        located = (*LIFE, *PLACE) if self.geometry else ()
+        return (*STORY, *self.own, *located, *ORIGIN)
+
+    @cached_property
+    def public(self) -> tuple[Column, ...]:
+        """The columns that leave the database."""
+        return tuple(column for column in self.columns if column.public)
+
+    @cached_property
+    def queryables(self) -> dict[str, Column]:
+        """The columns that filter by equality, by name."""
+        return {column.name: column for column in self.public if column.queryable}
+
+    @cached_property
+    def summables(self) -> tuple[Column, ...]:
+        """The columns that may be added up."""
+        return tuple(column for column in self.public if column.summable)
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError if the kind has none."""
+        return next((column for column in self.columns if column.name == name), None) or _missing(self.id, name)
+
+
+def _missing(kind: str, name: str) -> Column:
+    raise KeyError(f"{kind} has no column {name}")
+
+
+COMMUNES = Kind(
+    id="communes",
+    title=words("Communes", "Communes", "Gemeinden"),
+    geometry="MultiPolygon",
+    own=(
+        text("insee", words("code INSEE", "INSEE code", "INSEE-Code"), queryable=True),
+        integer(
+            "population", words("population", "population", "Einwohner"), unit="inhabitants", minimum=0, summable=True
+        ),
+        number("area_km2", words("superficie", "area", "Fläche"), unit="km²", minimum=0, summable=True),
+    ),
+)
+
+AREAS = Kind(
+    id="areas",
+    title=words("Espaces", "Areas", "Flächen"),
+    geometry="MultiPolygon",
+    own=(
+        choice(
+            "category",
+            words("catégorie", "category", "Kategorie"),
+            {
+                "belt": words("ceinture verte", "green belt", "Grüngürtel"),
+                "corridor": words("corridor biologique", "ecological corridor", "Biotopverbund"),
+                "spoil_tip": words("terril", "spoil tip", "Halde"),
+                "park": words("parc", "park", "Park"),
+                "woodland": words("bois", "woodland", "Wald"),
+                "protected_farmland": words("parvis agricole protégé", "protected farmland", "geschütztes Ackerland"),
+                "organic_farmland": words("agriculture biologique", "organic farmland", "Biolandwirtschaft"),
+                "retention": words("rétention des eaux de pluie", "rainwater retention", "Regenrückhaltung"),
+            },
+            required=True,
+        ),
+        number("area_ha", words("surface", "area", "Fläche"), unit="ha", minimum=0, summable=True),
+        prose("access", words("accès", "access", "Zugang")),
+    ),
+)
+
+# The national cycle schema (schéma des aménagements cyclables) names these attributes: left (g) and right (d).
+AMENAGEMENTS = {
+    "PISTE CYCLABLE": words("piste cyclable", "cycle track", "Radweg"),
+    "BANDE CYCLABLE": words("bande cyclable", "cycle lane", "Radfahrstreifen"),
+    "DOUBLE SENS CYCLABLE PISTE": words("double sens, piste", "contraflow track", "Gegenrichtung, Radweg"),
+    "DOUBLE SENS CYCLABLE BANDE": words("double sens, bande", "contraflow lane", "Gegenrichtung, Streifen"),
+    "DOUBLE SENS CYCLABLE NON MATERIALISE": words(
+        "double sens non matérialisé", "unmarked contraflow", "Gegenrichtung ohne Markierung"
+    ),
+    "VOIE VERTE": words("voie verte", "greenway", "Grüner Weg"),
+    "VELO RUE": words("vélorue", "cycle street", "Fahrradstraße"),
+    "COULOIR BUS+VELO": words("couloir bus et vélo", "bus and cycle lane", "Bus- und Radspur"),
+    "RAMPE": words("rampe", "ramp", "Rampe"),
+    "GOULOTTE": words("goulotte", "wheel channel", "Schieberinne"),
+    "AMENAGEMENT MIXTE PIETON VELO HORS VOIE VERTE": words(
+        "mixte piéton et vélo", "shared foot and cycle path", "gemeinsamer Geh- und Radweg"
+    ),
+    "CHAUSSEE A VOIE CENTRALE BANALISEE": words("chaussidou", "2-1 road", "Straße mit Schutzstreifen"),
+    "ACCOTEMENT REVETU HORS CVCB": words("accotement revêtu", "paved shoulder", "befestigter Seitenstreifen"),
+    "AUCUN": words("aucun", "none", "keine"),
+    "AUTRE": words("autre", "other", "andere"),
+}
+SENS = {
+    "UNIDIRECTIONNEL": words("un sens", "one way", "eine Richtung"),
+    "BIDIRECTIONNEL": words("deux sens", "both ways", "beide Richtungen"),
+}
+STATUTS = {
+    "EN TRAVAUX": words("en travaux", "under construction", "im Bau"),
+    "EN SERVICE": words("en service", "in service", "in Betrieb"),
+    "PROVISOIRE": words("provisoire", "temporary", "vorläufig"),
+}
+REVETEMENTS = {
+    "LISSE": words("lisse", "smooth", "glatt"),
+    "RUGUEUX": words("rugueux", "rough", "rau"),
+    "MEUBLE": words("meuble", "loose", "lose"),
+}
+
+
+def _sides() -> Iterator[Column]:
+    for suffix, side in (("d", words("à droite", "right", "rechts")), ("g", words("à gauche", "left", "links"))):
+
+        def of(fr: str, en: str, de: str, side: Words = side) -> Words:
+            return words(f"{fr} {side['fr']}", f"{en}, {side['en']}", f"{de}, {side['de']}")
+
+        yield text(f"code_com_{suffix}", of("commune", "commune", "Gemeinde"))
+        yield choice(f"ame_{suffix}", of("aménagement", "facility", "Anlage"), AMENAGEMENTS)
+        yield text(f"regime_{suffix}", of("régime", "regime", "Verkehrsregelung"))
+        yield choice(f"sens_{suffix}", of("sens", "direction", "Richtung"), SENS)
+        yield number(f"largeur_{suffix}", of("largeur", "width", "Breite"), unit="m", minimum=0)
+        yield text(f"local_{suffix}", of("localisation", "place in the street", "Lage"))
+        yield choice(f"statut_{suffix}", of("statut", "status", "Status"), STATUTS)
+        yield choice(f"revet_{suffix}", of("revêtement", "surface", "Belag"), REVETEMENTS)
+
+
+PATHS = Kind(
+    id="paths",
+    title=words("Chemins", "Paths", "Wege"),
+    geometry="MultiLineString",
+    own=(
+        choice(
+            "category",
+            words("catégorie", "category", "Kategorie"),
+            {
+                "greenway": words("voie verte", "greenway", "Grüner Weg"),
+                "cycleway": words("voie cyclable", "cycleway", "Radweg"),
+                "footpath": words("sentier", "footpath", "Fußweg"),
+                "track": words("chemin", "track", "Feldweg"),
+                "disused_railway": words("ancien cavalier", "disused mine railway", "ehemalige Zechenbahn"),
+            },
+            required=True,
+        ),
+        number("length_m", words("longueur", "length", "Länge"), unit="m", minimum=0, summable=True),
+        prose("open_to", words("ouvert à", "open to", "offen für")),
+        *_sides(),
+        text("access_ame", words("accès", "vehicles admitted", "zugelassene Fahrräder")),
+        integer(
+            "trafic_vit", words("vitesse du trafic", "speed of traffic", "Tempo des Verkehrs"), unit="km/h", minimum=0
+        ),
+        boolean("lumiere", words("éclairage", "lighting", "Beleuchtung")),
+        text("reseau_loc", words("réseau local", "local network", "lokales Netz")),
+        text("nom_loc", words("nom local", "local name", "lokaler Name")),
+        text("id_osm", words("identifiant OpenStreetMap", "OpenStreetMap id", "OpenStreetMap-Id")),
+        text("num_iti", words("itinéraire", "route number", "Routennummer")),
+    ),
+)
+
+PLACES = Kind(
+    id="places",
+    title=words("Lieux", "Places", "Orte"),
+    geometry="Point",
+    own=(
+        choice(
+            "category",
+            words("catégorie", "category", "Kategorie"),
+            {
+                "site": words("site", "site", "Gelände"),
+                "tenant": words("structure installée", "tenant", "Ansässige Einrichtung"),
+                "headframe": words("chevalement", "headframe", "Förderturm"),
+                "mine_shaft": words("puits de mine", "mine shaft", "Schacht"),
+                "shared_garden": words("jardin partagé", "shared garden", "Gemeinschaftsgarten"),
+                "co_designed_street": words(
+                    "rue conçue avec ses habitants", "street designed with its residents", "mitgestaltete Straße"
+                ),
+                "fifty_fifty": words("projet fifty-fifty", "fifty-fifty project", "Fifty-fifty-Projekt"),
+                "public_meeting": words(
+                    "lieu de réunion publique", "public meeting place", "Ort der Bürgerversammlung"
+                ),
+                "memorial": words("mémorial", "memorial", "Gedenkstätte"),
+                "cemetery": words("cimetière", "cemetery", "Friedhof"),
+                "monument": words("monument historique", "listed monument", "Baudenkmal"),
+                "culture": words("culture", "culture", "Kultur"),
+                "trailhead": words("départ de promenade", "trailhead", "Startpunkt"),
+                "station": words("gare", "railway station", "Bahnhof"),
+                "carpool": words("aire de covoiturage", "car-sharing place", "Mitfahrplatz"),
+                "brownfield": words("friche", "brownfield", "Brache"),
+                "other": words("autre lieu", "other place", "anderer Ort"),
+            },
+            required=True,
+        ),
+        text("site", words("site", "site", "Standort"), queryable=True),
+        text("organisation", words("organisme", "organisation", "Organisation"), queryable=True),
+        number("depth_m", words("profondeur", "depth", "Teufe"), unit="m", minimum=0),
+        number("height_m", words("hauteur", "height", "Höhe"), unit="m", minimum=0),
+        number("area_m2", words("surface", "area", "Fläche"), unit="m²", minimum=0, summable=True),
+    ),
+)
+
+HERITAGE = Kind(
+    id="heritage",
+    title=words("Patrimoine", "Heritage", "Erbe"),
+    geometry="MultiPolygon",
+    own=(
+        choice(
+            "category",
+            words("catégorie", "category", "Kategorie"),
+            {
+                "estate": words("cité minière", "miners' estate", "Bergarbeitersiedlung"),
+                "building": words("bâtiment", "building", "Gebäude"),
+                "spoil_tip": words("terril", "spoil tip", "Halde"),
+                "railway": words("cavalier", "mine railway", "Zechenbahn"),
+                "pond": words("étang d'affaissement", "subsidence pond", "Senkungsteich"),
+                "perimeter": words("périmètre", "perimeter", "Schutzgebiet"),
+            },
+            required=True,
+        ),
+        text("protection", words("protection", "protection", "Schutzstatus"), queryable=True),
+        date("listed_on", words("protégé le", "listed on", "geschützt seit")),
+    ),
+)
+
+BUILDINGS = Kind(
+    id="buildings",
+    title=words("Bâtiments", "Buildings", "Gebäude"),
+    geometry="Point",
+    own=(
+        choice(
+            "category",
+            words("catégorie", "category", "Kategorie"),
+            {
+                "new": words("neuf", "new building", "Neubau"),
+                "renovation": words("rénovation", "renovation", "Sanierung"),
+                "demonstrator": words("démonstrateur", "demonstrator", "Demonstrator"),
+                "public": words("équipement public", "public building", "öffentliches Gebäude"),
+            },
+            required=True,
+        ),
+        text("label", words("label", "label", "Label"), queryable=True),
+        text("level", words("niveau", "level", "Stufe"), queryable=True),
+        boolean("certified", words("certifié", "certified", "zertifiziert")),
+        integer("dwellings", words("logements", "dwellings", "Wohnungen"), minimum=0, summable=True),
+        number("area_m2", words("surface", "floor area", "Fläche"), unit="m²", minimum=0, summable=True),
+        number(
+            "energy_kwh_m2_year",
+            words("consommation d'énergie", "energy use", "Energieverbrauch"),
+            unit="kWh/m²/a",
+            minimum=0,
+        ),
+        number(
+            "rain_tank_l", words("citerne d'eau de pluie", "rainwater tank", "Regenwassertank"), unit="l", minimum=0
+        ),
+        prose("techniques", words("techniques", "techniques", "Techniken")),
+    ),
+)
+
+TECHNOLOGIES = {
+    "photovoltaic": words("photovoltaïque", "photovoltaics", "Photovoltaik"),
+    "solar_thermal": words("solaire thermique", "solar thermal", "Solarthermie"),
+    "heat_pump": words("pompe à chaleur", "heat pump", "Wärmepumpe"),
+    "high_performance_building": words("bâtiment performant", "high-performance building", "hocheffizientes Gebäude"),
+    "biomass": words("biomasse", "biomass", "Biomasse"),
+    "storage": words("stockage", "storage", "Speicher"),
+    "wind": words("éolien", "wind", "Windkraft"),
+    "hydro": words("hydraulique", "hydropower", "Wasserkraft"),
+    "biogas": words("biogaz", "biogas", "Biogas"),
+    "other": words("autre", "other", "andere"),
+}
+OWNER_KINDS = {
+    "private_person": words("particulier", "private person", "Privatperson"),
+    "citizens_company": words("société citoyenne", "citizens' company", "Bürgergesellschaft"),
+    "company": words("entreprise", "company", "Unternehmen"),
+    "social_landlord": words("bailleur social", "social landlord", "Wohnungsgesellschaft"),
+    "association": words("association", "association", "Verein"),
+    "municipality": words("collectivité", "municipality", "Kommune"),
+}
+
+INSTALLATIONS = Kind(
+    id="installations",
+    title=words("Installations", "Installations", "Anlagen"),
+    geometry="Point",
+    own=(
+        choice("technology", words("technologie", "technology", "Technik"), TECHNOLOGIES, required=True),
+        number(
+            "power_kw", words("puissance", "power", "Leistung"), unit="kW", minimum=0, queryable=True, summable=True
+        ),
+        number("area_m2", words("surface", "area", "Fläche"), unit="m²", minimum=0, summable=True),
+        number(
+            "annual_mwh",
+            words("production annuelle", "annual yield", "Jahresertrag"),
+            unit="MWh",
+            minimum=0,
+            summable=True,
+        ),
+        integer("year", words("année", "year", "Jahr"), minimum=1800, maximum=2200, queryable=True),
+        choice("owner_kind", words("propriétaire", "owner", "Eigentümer"), OWNER_KINDS),
+        boolean("visitors_welcome", words("visites possibles", "visitors welcome", "Besuch willkommen")),
+        text("words", words("un mot aux voisins", "a word to the neighbours", "ein Wort an die Nachbarn")),
+        text("cell", words("maille INSPIRE", "INSPIRE grid cell", "INSPIRE-Rasterzelle"), queryable=True),
+    ),
+)
+
+DETECTIONS = Kind(
+    id="detections",
+    title=words("Détections", "Detections", "Erkennungen"),
+    geometry="Point",
+    own=(
+        text("method", words("méthode", "method", "Methode"), queryable=True),
+        integer("count", words("nombre", "count", "Anzahl"), minimum=0, summable=True),
+        number("power_kw", words("puissance", "power", "Leistung"), unit="kW", minimum=0, summable=True),
+        number("precision", words("précision", "precision", "Genauigkeit"), minimum=0, maximum=1),
+        number("recall", words("rappel", "recall", "Trefferquote"), minimum=0, maximum=1),
+    ),
+)
+
+FIGURES = Kind(
+    id="figures",
+    title=words("Chiffres clés", "Key figures", "Kennzahlen"),
+    geometry=None,
+    own=(
+        text("indicator", words("indicateur", "indicator", "Kennzahl"), queryable=True, required=True),
+        number("value", words("valeur", "value", "Wert")),
+        prose("unit", words("unité", "unit", "Einheit")),
+        date("value_date", words("date de la valeur", "date of the value", "Stand")),
+        precision(
+            "value_date_precision", words("précision de la date", "precision of the date", "Genauigkeit des Datums")
+        ),
+        prose("definition", words("définition", "definition", "Definition")),
+        choice(
+            "status",
+            words("statut", "status", "Status"),
+            {
+                "retained": words("retenu", "retained", "übernommen"),
+                "contested": words("discordant", "contested", "abweichend"),
+            },
+            required=True,
+        ),
+        references("about", words("à propos de", "about", "über")),
+    ),
+    interval=("value_date", "value_date"),
+)
+
+MILESTONES = Kind(
+    id="milestones",
+    title=words("Jalons", "Milestones", "Meilensteine"),
+    geometry=None,
+    own=(
+        date("date", words("date", "date", "Datum")),
+        precision("date_precision", words("précision de la date", "precision of the date", "Genauigkeit des Datums")),
+        references("about", words("à propos de", "about", "über")),
+    ),
+    interval=("date", "date"),
+)
+
+DOCUMENTS = Kind(
+    id="documents",
+    title=words("Documents", "Documents", "Dokumente"),
+    geometry=None,
+    own=(
+        url("url", words("adresse", "address", "Adresse")),
+        prose("subject", words("sujet", "subject", "Thema"), queryable=True),
+        text("publisher", words("éditeur", "publisher", "Herausgeber"), queryable=True),
+        date("published_on", words("paru le", "published on", "erschienen am")),
+        precision(
+            "published_on_precision", words("précision de la date", "precision of the date", "Genauigkeit des Datums")
+        ),
+        references("about", words("à propos de", "about", "über")),
+    ),
+    interval=("published_on", "published_on"),
+)
+
+KINDS = {
+    kind.id: kind
+    for kind in (
+        COMMUNES,
+        AREAS,
+        PATHS,
+        PLACES,
+        HERITAGE,
+        BUILDINGS,
+        INSTALLATIONS,
+        DETECTIONS,
+        FIGURES,
+        MILESTONES,
+        DOCUMENTS,
+    )
+}
+"""Every kind, by id."""
