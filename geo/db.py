@@ -1,0 +1,76 @@
+"""The way to PostgreSQL: two logins, three pools, and which failure is which word. No query stands here."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from psycopg import errors as pg
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from geo.errors import TooSlow, Unavailable
+from geo.settings import Settings
+
+READ_SECONDS = 10
+EXPENSIVE_SECONDS = 60
+EXPENSIVE_CONNECTIONS = 2
+
+
+class Database:
+    """One for a process; its pools open connections when they are first asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Name the pools; nothing is connected yet."""
+        self._writer = _engine(settings.database_url, size=settings.pool_size, seconds=READ_SECONDS)
+        self._reader = _engine(settings.reader_url, size=settings.pool_size, seconds=READ_SECONDS)
+        self._expensive = _engine(settings.reader_url, size=EXPENSIVE_CONNECTIONS, seconds=EXPENSIVE_SECONDS)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """One snapshot under the reader's own login: PostgreSQL itself refuses a write, or a look into `register`."""
+        return _begin(self._reader)
+
+    def read_long(self) -> AbstractContextManager[Connection]:
+        """Like `read`, for the few questions that may take long: they wait for each other, not others for them."""
+        return _begin(self._expensive)
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction of the service's own role; committed when the block ends, rolled back when it raises."""
+        return _begin(self._writer)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        for engine in (self._writer, self._reader, self._expensive):
+            engine.dispose()
+
+
+def _engine(url: URL, *, size: int, seconds: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        # The row of a failed statement may be a resident's: it stays out of messages and logs.
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "gohelle",
+            "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
+        },
+    )
+
+
+@contextmanager
+def _begin(engine: Engine) -> Iterator[Connection]:
+    try:
+        with engine.begin() as tx:
+            yield tx
+    except PoolTimeout as error:
+        raise Unavailable("all connections to the database are in use") from error
+    except DBAPIError as error:
+        if isinstance(error.orig, pg.QueryCanceled):
+            raise TooSlow("the database did not answer within its time limit") from error
+        if error.connection_invalidated or isinstance(error.orig, pg.OperationalError | pg.InterfaceError):
+            raise Unavailable("the database cannot be reached") from error
+        raise
