@@ -1,0 +1,103 @@
+"""Sends a child process to read a file, and listens to it. The formats are known in the child alone."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from geo.errors import BadInput, GohelleError, Problem, TooMuch, Unavailable
+from geo.files.report import ImportRequest, Report
+from geo.settings import Settings
+
+Progress = Callable[[str, int], None]
+"""Told what is being done (a word of `reading`, `checking`, `writing`) and how many rows of it are done so far."""
+
+ROOT = Path(__file__).parent.parent.parent
+RAISED = {"BadInput": BadInput, "TooMuch": TooMuch, "Unavailable": Unavailable}
+
+
+class ImportDied(GohelleError):
+    """The reading process ended without a word; the message says whether anything can have changed."""
+
+
+def silent(_doing: str, _rows: int) -> None:
+    """A progress that nobody watches."""
+
+
+def run_import(settings: Settings, request: ImportRequest, *, progress: Progress = silent) -> Report:
+    """Read the file in a process of its own and write its rows in one transaction; tell what became of each.
+
+    BadInput says what is wrong with the file or the mapping, TooMuch which bound it passes, Unavailable that there is
+    no database, ImportDied that the process was killed. In each of these cases nothing was changed.
+    """
+    with _start() as child:
+        try:
+            _ask(child, settings, request)
+            return _listen(child, progress)
+        finally:
+            if child.poll() is None:
+                child.kill()
+
+
+def _start() -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "geo.files.reader"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+def _ask(child: "subprocess.Popen[str]", settings: Settings, request: ImportRequest) -> None:
+    """The database's address goes through a pipe: a password in arguments or environment is seen by others."""
+    asked = {
+        "request": request.as_json() | {"file": str(request.file.absolute())},
+        "database": settings.database_url.set(drivername="postgresql").render_as_string(hide_password=False),
+        "pack": str(settings.pack.absolute()),
+    }
+    assert child.stdin  # noqa: S101 (opened as a pipe above)
+    try:
+        json.dump(asked, child.stdin)
+        child.stdin.close()
+    except BrokenPipeError:
+        """It died at once; `_listen` says so."""
+
+
+def _listen(child: "subprocess.Popen[str]", progress: Progress) -> Report:
+    committing = False
+    for kind, value in _words(child):
+        if kind == "progress":
+            progress(value["doing"], value["rows"])
+        elif kind == "committing":
+            committing = True
+        elif kind == "report":
+            child.wait()
+            return Report.from_json(value)
+        elif kind == "error":
+            child.wait()
+            raise _raised(value)
+    raise ImportDied(_epitaph(child.wait(), committing=committing))
+
+
+def _words(child: "subprocess.Popen[str]") -> Iterator[tuple[str, Any]]:
+    assert child.stdout  # noqa: S101 (opened as a pipe above)
+    for line in child.stdout:
+        if line.startswith('{"'):  # a library may print, too
+            yield from json.loads(line).items()
+
+
+def _raised(value: dict[str, Any]) -> GohelleError:
+    if value["type"] == "BadInput":
+        return BadInput(*(Problem(**problem) for problem in value["problems"]))
+    return RAISED[value["type"]](value["message"])
+
+
+def _epitaph(code: int, *, committing: bool) -> str:
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
+    if committing:
+        return f"the reading process {how} while it was committing: run the import again, which changes nothing twice"
+    memory = " (the system does that when memory runs out)" if code == -9 else ""
+    return f"the reading process {how}{memory}; nothing was changed"
