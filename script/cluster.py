@@ -29,6 +29,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -110,6 +111,7 @@ def major_version(programs: Path) -> str:
     return re.search(r"(\d+)", said).group(1)  # type: ignore[union-attr]
 
 
+@lru_cache
 def find_programs(version: str | None = None) -> Path:
     """Give the newest PostgreSQL with PostGIS, or the one of this major version."""
     folders = [folder for folder in program_folders() if has_postgis(folder)]
@@ -218,9 +220,9 @@ class Cluster:
     @property
     def socket(self) -> Path:
         """The folder of the socket: beside the data if the path is short and plain, else one of our own under /run or /tmp."""
-        plain = re.fullmatch(r"[\w./@+-]+", str(self.home), re.ASCII)
-        if plain and len(os.fsencode(self.home)) <= LONGEST_SOCKET_FOLDER:
-            return self.home
+        beside = self.home / "socket"
+        if re.fullmatch(r"[\w./@+-]+", str(beside), re.ASCII) and len(os.fsencode(beside)) <= LONGEST_SOCKET_FOLDER:
+            return beside
         name = short_hash(self.home)
         return Path("/run", f"gohelle-{name}") if AS_ROOT else Path("/tmp", f"gohelle-{os.getuid()}-{name}")  # noqa: S108
 
@@ -313,9 +315,7 @@ class Cluster:
             os.chown(path, server_account(), -1)
 
     def make_socket_folder(self) -> None:
-        """Make the short folder safely: in /tmp anybody may have been there first."""
-        if self.socket == self.home:
-            return
+        """Make the socket's folder, and see that it is ours: in /tmp anybody may have been there first."""
         with suppress(FileExistsError):
             self.socket.mkdir(mode=0o700)
             self.give(self.socket)
@@ -433,6 +433,7 @@ class Cluster:
             if user:
                 self.note(user)
             if not self.awaited():
+                self.programs()
                 self.check_entry()
                 self.make(lock)
                 self.make_socket_folder()
