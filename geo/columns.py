@@ -166,6 +166,7 @@ ORIGIN = (
     date("source_date", words("date de la source", "date of the source", "Datum der Quelle")),
     text("licence", words("licence", "licence", "Lizenz"), required=True),
     text("source_key", words("clé à la source", "key at the source", "Schlüssel der Quelle"), queryable=True),
+    Column(name="dataset", type="text", label=words("jeu de données", "dataset", "Datensatz"), public=False),
     Column(name="updated_at", type="timestamp", label=words("mis à jour le", "updated", "aktualisiert")),
 )
 """Where every kind says that it comes from."""

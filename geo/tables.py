@@ -1,5 +1,7 @@
 """The kinds as tables of SQLAlchemy and GeoAlchemy2, and the few other tables that geo's rooms share."""
 
+from collections.abc import Iterator
+
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.sql.expression import FromClause
 from sqlalchemy.types import TypeEngine
 
 from geo import columns
@@ -50,20 +53,28 @@ def _table(kind: Kind) -> Table:
         Column("id", BigInteger, Identity(always=True), primary_key=True),
         Column("translations", JSONB, nullable=False),
     ]
-    located = [
-        Column("commune_derived", Boolean, nullable=False),
-        Column("geom", Geometry(kind.geometry, WGS84, spatial_index=False), nullable=False),
-        Column(
-            "geom_3857",
-            Geometry(kind.geometry, MERCATOR, spatial_index=False),
-            Computed("st_transform(geom, 3857)", persisted=True),
-        ),
-    ]
-    return Table(kind.id, metadata, *own, *common, *(located if kind.geometry else ()), schema="territory")
+    return Table(kind.id, metadata, *own, *common, *_located(kind), schema="territory")
+
+
+def _located(kind: Kind) -> Iterator[Column]:
+    if kind.geometry is None:
+        return
+    yield Column("commune_derived", Boolean, nullable=False)
+    yield Column("geom", Geometry(kind.geometry, WGS84, spatial_index=False), nullable=False)
+    transformed = Computed("st_transform(geom, 3857)", persisted=True)
+    yield Column("geom_3857", Geometry(kind.geometry, MERCATOR, spatial_index=False), transformed)
 
 
 TABLES: dict[str, Table] = {kind.id: _table(kind) for kind in KINDS.values()}
 """The table of each kind, by the kind's id."""
+
+_ROWS = {id: table.alias("f") for id, table in TABLES.items()}
+
+
+def rows(kind: Kind) -> FromClause:
+    """The rows of a kind under the name `f`, by which all conditions and all SQL texts of geo know them."""
+    return _ROWS[kind.id]
+
 
 ABOUT = Table(
     "about",

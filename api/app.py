@@ -1,0 +1,91 @@
+"""The application: routes, static files, and the layers around them, put together for one process."""
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Scope
+
+from api import features, health, installations, openapi, problems, processes, territory
+from api.edge import LARGEST_BODY, Edge
+from api.house import House
+from geo.settings import Settings
+
+WEB = Path(__file__).parent.parent / "web"
+FILES = {
+    "/static": WEB / "static",
+    "/vendor/maplibre-gl": WEB / "node_modules" / "maplibre-gl" / "dist",
+    "/vendor/noto-sans": WEB / "node_modules" / "@fontsource" / "noto-sans" / "files",
+}
+
+
+class Files(StaticFiles):
+    """Files whose address carries a version (`?v=`) never change under it; others are asked for again."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, with how long it may be kept."""
+        response = await super().get_response(path, scope)
+        versioned = scope["query_string"].startswith(b"v=") and response.status_code == 200
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if versioned else "public, max-age=600"
+        )
+        return response
+
+
+def create(settings: Settings) -> ASGIApp:
+    """The whole service as one ASGI application."""
+    house = House(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        house.db.close()
+
+    app = FastAPI(
+        title="Gohelle",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=LARGEST_BODY,
+        lifespan=lifespan,
+    )
+    app.state.house = house
+    problems.install(app)
+    for room in (territory, openapi, features, processes, installations, health):
+        app.include_router(room.router)
+    for path, folder in FILES.items():
+        app.mount(path, Files(directory=folder, check_dir=False))
+    return Edge(app, settings)
+
+
+def from_environment() -> ASGIApp:
+    """What uvicorn calls in each worker."""
+    settings = Settings.from_env()
+    configure_logging(settings)
+    return create(settings)
+
+
+def configure_logging(settings: Settings) -> None:
+    """One line an event on standard error: for people, or as JSON for machines (GOHELLE_LOG_FORMAT=json)."""
+    machine = settings.log_format == "json"
+    renderer = (
+        structlog.processors.JSONRenderer() if machine else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            *([structlog.processors.dict_tracebacks] if machine else []),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

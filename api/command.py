@@ -1,0 +1,252 @@
+"""The command line, `gohelle`: the operator's and the town hall's door. Exit codes: 0 done, 1 refused, 2 misused."""
+
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from geo import register, schema
+from geo.collections import territory as read_territory
+from geo.db import Database
+from geo.errors import GohelleError, Problematic
+from geo.files import ImportRequest, Report, run_import
+from geo.kinds import KINDS
+from geo.settings import Settings
+from seed import pack as packs
+
+app = typer.Typer(
+    name="gohelle",
+    help="A commune shows its ecological transition on a map, lets residents add to it, and plans with it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+town_hall = typer.Typer(help="What residents declared, and the town's decisions.", no_args_is_help=True)
+app.add_typer(town_hall, name="register")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; what goes wrong on purpose is one sentence, not a traceback."""
+    try:
+        app()
+    except Problematic as error:
+        for problem in error.problems:
+            where = problem.parameter or problem.pointer or ""
+            err.print(f"gohelle: {where + ' ' if where else ''}{problem.message}", markup=False)
+        sys.exit(1)
+    except GohelleError as error:
+        err.print(f"gohelle: {error}", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    """The database of the environment, closed at the end."""
+    db = Database(Settings.from_env())
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [env GOHELLE_HOST, else 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [env GOHELLE_PORT, else 8000].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [env GOHELLE_WORKERS, else 1].")] = None,
+) -> None:
+    """Serve the map, the pages and the API."""
+    import os  # noqa: PLC0415 (workers are told by the environment, which only this command writes)
+
+    import uvicorn  # noqa: PLC0415 (the other commands do without)
+
+    for name, value in (("GOHELLE_HOST", host), ("GOHELLE_PORT", port), ("GOHELLE_WORKERS", workers)):
+        if value is not None:
+            os.environ[name] = str(value)
+    settings = Settings.from_env()
+    uvicorn.run(
+        "api.app:from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers if settings.workers > 1 else None,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def migrate(
+    down: Annotated[bool, typer.Option("--down", help="Undo every migration: all data are lost.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --down: do not ask.")] = False,
+) -> None:
+    """Bring the database to the shape that this version needs."""
+    settings = Settings.from_env()
+    if down:
+        if not yes:
+            typer.confirm("This deletes every row of the territory and of the register. Go on?", abort=True)
+        schema.downgrade(settings)
+        out.print("the database holds nothing of Gohelle's any more")
+        return
+    schema.upgrade(settings)
+    out.print(f"the database is at revision {schema.expected()}")
+
+
+@app.command()
+def seed(
+    folder: Annotated[Path | None, typer.Argument(help="The pack [env GOHELLE_PACK, else Loos-en-Gohelle].")] = None,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Only where no territory was loaded yet.")] = False,
+) -> None:
+    """Load a territory pack; again, to bring its changes in. Ids stay, so permalinks live."""
+    with database() as db:
+        done = packs.load(db, folder or Settings.from_env().pack, if_empty=if_empty)
+    if done is None:
+        out.print("a territory is loaded already")
+        return
+    for kind, written in done.items():
+        out.print(f"{kind:14} {written.inserted:6} new {written.updated:6} changed {written.deleted:6} gone")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or CSV, also .gz.")],
+    kind: Annotated[str, typer.Option(help=f"One of: {', '.join(KINDS)}.")],
+    mapping: Annotated[str, typer.Option(help="How fields map: a name of the pack's datasets, or a TOML file.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Delete what an earlier file of the dataset had.")] = False,
+    append: Annotated[bool, typer.Option("--append", help="Leave what is known as it is.")] = False,
+    layer: Annotated[str | None, typer.Option(help="The layer, where a file has several.")] = None,
+    crs: Annotated[str | None, typer.Option(help="The CRS, where the file does not say, as EPSG:2154.")] = None,
+    upsert: Annotated[str | None, typer.Option(help="The field, or template of fields, that is the key.")] = None,
+    rejected: Annotated[Path | None, typer.Option(help="A CSV file for the rows that were refused.")] = None,
+) -> None:
+    """Load open data into a kind, in one transaction, and report what became of each row."""
+    if kind not in KINDS:
+        raise typer.BadParameter(f"must be one of: {', '.join(KINDS)}", param_hint="--kind")
+    if replace and append:
+        raise typer.BadParameter("goes without --append", param_hint="--replace")
+    request = ImportRequest(
+        file=file,
+        kind=kind,
+        mapping=mapping,
+        mode="replace" if replace else "append" if append else "upsert",
+        dry_run=dry_run,
+        layer=layer,
+        crs=crs,
+        key=upsert,
+        rejected=rejected,
+    )
+    _tell(run_import(Settings.from_env(), request, progress=_progress()))
+
+
+def _progress() -> Callable[[str, int], None]:
+    """Progress on a terminal only; a log keeps the report."""
+
+    def show(doing: str, rows: int) -> None:
+        if err.is_terminal:
+            err.print(f"{doing} {rows}", end="\r")
+
+    return show
+
+
+def _tell(report: Report) -> None:
+    """The report; exit code 1 where rows were read and none was kept."""
+    out.print(
+        f"{report.title} → {report.kind}{' (dry run: nothing was changed)' if report.dry_run else ''}", markup=False
+    )
+    out.print(
+        f"read {report.read}, written {report.written} (new {report.inserted}, changed {report.updated}, "
+        f"unchanged {report.unchanged}), repaired {report.repaired_count}, refused {report.refused_count}, "
+        f"left out {report.skipped}, deleted {report.deleted}; {report.seconds:.1f} s, {report.peak_mb} MB",
+        markup=False,
+    )
+    for remark in report.remarks:
+        out.print(remark, markup=False)
+    for label, notes in (("repaired", report.repaired), ("refused", report.refused), ("replaced", report.replaced)):
+        for note in notes:
+            out.print(f"{label}: row {note.row} ({note.source_key or 'no key'}): {note.reason}", markup=False)
+    if report.read > report.skipped and not report.written:
+        raise typer.Exit(1)
+
+
+@town_hall.command("list")
+def list_(
+    state: Annotated[str, typer.Option(help="A state of the life cycle, or `all`.")] = "confirmed",
+) -> None:
+    """The declarations that wait for a decision, oldest first."""
+    with database() as db, db.write() as tx:
+        waiting = register.queue(tx, state=None if state == "all" else state)
+    table = Table("id", "received", "state", "technology", "kW", "year", "owner", "shown as", "address", "words")
+    for one in waiting:
+        received = one.received_at.strftime("%Y-%m-%d %H:%M")
+        cells = (one.id, received, one.state, one.technology, one.power_kw, one.year, one.owner_kind, one.precision)
+        table.add_row(*(_cell(cell) for cell in (*cells, one.address, one.words)))
+    Console(width=None if sys.stdout.isatty() else 240).print(table)
+    out.print(f"{len(waiting)} declarations")
+
+
+def _cell(value: object) -> str:
+    """A value as text that the terminal takes literally: residents' words hold neither markup nor control codes."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    text = "" if value is None else str(value)
+    return escape("".join(char if char.isprintable() else " " for char in text))
+
+
+@town_hall.command()
+def approve(id: UUID) -> None:
+    """Make a declaration public, at the precision that its owner chose."""
+    _decide(id, "approve", None)
+
+
+@town_hall.command()
+def reject(id: UUID, reason: Annotated[str, typer.Option(help="Why; kept in the audit trail.")]) -> None:
+    """Refuse a declaration; nothing of it becomes public."""
+    _decide(id, "reject", reason)
+
+
+def _decide(id: UUID, act: register.Act, reason: str | None) -> None:
+    with database() as db, db.write() as tx:
+        state = register.decide(
+            tx,
+            id,
+            act,
+            territory=read_territory(tx),
+            actor=f"command line, {getpass.getuser()}",
+            now=datetime.now(UTC),
+            reason=reason,
+        )
+    out.print(f"{id} is {state}")
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    show_version: Annotated[bool, typer.Option("--version", help="Say which version this is.", is_eager=True)] = False,
+) -> None:
+    """Options of the program itself."""
+    if show_version:
+        out.print(f"gohelle {version('gohelle')}")
+        raise typer.Exit
+
+
+if __name__ == "__main__":
+    main()

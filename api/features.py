@@ -1,0 +1,94 @@
+"""The items of a collection, page by page, and each of them alone. PostGIS writes them; here links are put around."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api import query
+from api.house import PAGE, Ask, Asked, Form
+from api.links import GEOJSON_TYPE, here, link
+from api.territory import licence_link, version_of
+from geo import features
+from geo.errors import NotFound
+
+router = APIRouter()
+
+GEOJSON = Form("geojson", GEOJSON_TYPE)
+PLAIN = Form("json", GEOJSON_TYPE)
+"""Many clients say f=json and mean the collection's only JSON."""
+FORMS = (GEOJSON, PLAIN, PAGE)
+BOTH = (("geojson", GEOJSON_TYPE), ("html", PAGE.media_type))
+
+
+@router.get("/collections/{collection_id}/items")
+def items(collection_id: str, ask: Asked) -> Response:
+    """A page of the collection's items."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+        collection = territory.collection(collection_id)
+        question = query.items(ask.settle(territory, FORMS), collection.kind)
+        versions = version_of(territory, collection)
+        if (same := ask.unchanged(versions)) is not None:
+            return same
+        reach = ask.house.catalogue.reach(tx, collection, versions[collection.id])
+        page = features.page(tx, collection, question, reach=reach, lang=ask.translation)
+    links = [
+        *here(ask, *BOTH),
+        link(ask, f"/collections/{collection.id}", "collection", "application/json"),
+        licence_link(territory.body["licence"]),
+    ]
+    headers = {
+        "OGC-NumberReturned": str(page.returned),
+        "Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>",
+    }
+    if page.matched is not None:
+        headers["OGC-NumberMatched"] = str(page.matched)
+    if page.next_after is not None:
+        following = _next(ask, page.next_after)
+        links.append({"href": following, "rel": "next", "type": GEOJSON_TYPE})
+        headers["Link"] = f'<{following}>; rel="next"; type="{GEOJSON_TYPE}"'
+    document = _feature_collection(page, links)
+    return ask.answer(document, versions=versions, territory=territory, template="items.html", headers=headers)
+
+
+@router.get("/collections/{collection_id}/items/{item_id}")
+def item(collection_id: str, item_id: str, ask: Asked) -> Response:
+    """One item."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+        collection = territory.collection(collection_id)
+        ask.settle(territory, FORMS).finish()
+        versions = version_of(territory, collection)
+        if (same := ask.unchanged(versions)) is not None:
+            return same
+        text, _ = features.item(tx, collection, _id(item_id), lang=ask.translation)
+    links = [
+        *here(ask, *BOTH),
+        link(ask, f"/collections/{collection.id}", "collection", "application/json"),
+        licence_link(territory.body["licence"]),
+    ]
+    document = f'{text[:-1]},"links":{json.dumps(links, ensure_ascii=False)}}}'
+    headers = {"Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"}
+    return ask.answer(document, versions=versions, territory=territory, template="item.html", headers=headers)
+
+
+def _id(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise NotFound("the collection has no such item")
+    return int(text)
+
+
+def _next(ask: Ask, after: int) -> str:
+    kept = [(name, value) for name, value in ask.request.query_params.multi_items() if name not in ("cursor", "f")]
+    return f"{ask.house.url(ask.path)}?{urlencode([*kept, ('f', 'geojson'), ('cursor', query.cursor_text(after))])}"
+
+
+def _feature_collection(page: features.Page, links: list[dict[str, Any]]) -> str:
+    matched = f'"numberMatched":{page.matched},' if page.matched is not None else ""
+    return (
+        f'{{"type":"FeatureCollection",{matched}"numberReturned":{page.returned},'
+        f'"links":{json.dumps(links, ensure_ascii=False)},"features":[{page.features}]}}'
+    )

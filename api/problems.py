@@ -1,0 +1,127 @@
+"""Errors as RFC 9457 problems: one table gives each word of the domain its HTTP status. A 500 says nothing."""
+
+import json
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from geo import errors
+from geo.errors import Problem
+
+STATUS: dict[type[errors.GohelleError], int] = {
+    errors.NotFound: 404,
+    errors.BadQuery: 400,
+    errors.BadInput: 400,
+    errors.IllegalDecision: 409,
+    errors.Conflict: 409,
+    errors.TooMuch: 413,
+    errors.TooSlow: 503,
+    errors.Unavailable: 503,
+}
+RETRY_SECONDS = 2
+MEDIA_TYPE = "application/problem+json"
+
+log = structlog.get_logger()
+
+
+class NotAcceptable(errors.GohelleError):
+    """No representation that the client accepts."""
+
+
+STATUS[NotAcceptable] = 406
+
+
+def document(
+    status: int, detail: str, problems: Sequence[Problem] = (), request_id: str | None = None
+) -> dict[str, Any]:
+    """The problem as RFC 9457 writes it; `errors` lists what is wrong with the input and where."""
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if problems:
+        problem["errors"] = [
+            {name: value for name in ("parameter", "pointer", "message") if (value := getattr(one, name)) is not None}
+            for one in problems
+        ]
+    if request_id:
+        problem["request_id"] = request_id
+    return problem
+
+
+def response(request: Request, status: int, detail: str, problems: Sequence[Problem] = ()) -> Response:
+    """The problem as the client wants it: a page for a browser, JSON for everybody else."""
+    problem = document(status, detail, problems, getattr(request.state, "request_id", None))
+    headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+    if status == 503:
+        headers["Retry-After"] = str(RETRY_SECONDS)
+    page = _page(request, problem)
+    if page is not None:
+        return Response(page, status, headers, "text/html; charset=utf-8")
+    return Response(json.dumps(problem, ensure_ascii=False).encode(), status, headers, MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception of the application with a problem."""
+    app.add_exception_handler(errors.GohelleError, _of_the_domain)
+    app.add_exception_handler(RequestValidationError, _of_the_body)
+    app.add_exception_handler(HTTPException, _of_the_framework)
+    app.add_exception_handler(Exception, _of_ours)
+
+
+def _of_the_domain(request: Request, error: Exception) -> Response:
+    status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
+    if status == 503:
+        log.warning("unavailable", reason=str(error), request_id=request.state.request_id)
+    if isinstance(error, errors.Problematic):
+        return response(request, status, "the request cannot be understood as it stands", error.problems)
+    return response(request, status, str(error))
+
+
+def _of_the_body(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (for the type checker)
+    return response(request, 400, "the body cannot be kept as it stands", tuple(_problems(error.errors())))
+
+
+def _problems(found: Iterable[Any]) -> Iterable[Problem]:
+    """Pydantic's findings without the input that they echo; unions report each branch, one line says enough."""
+    seen = set()
+    for one in found:
+        where = [str(part) for part in one["loc"] if part != "body"]
+        pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in where)
+        if one["type"] == "json_invalid":
+            pointer, message = "", "is not valid JSON"
+        elif one["type"] == "extra_forbidden":
+            message = "is not a known member"
+        else:
+            message = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if (pointer, message) not in seen:
+            seen.add((pointer, message))
+            yield Problem(pointer=pointer, message=message)
+
+
+def _of_the_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 (for the type checker)
+    details = {404: "there is nothing at this address", 405: "this address does not answer that method"}
+    answer = response(request, error.status_code, details.get(error.status_code, str(error.detail)))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+def _of_ours(request: Request, error: Exception) -> Response:
+    log.error("failed", exc_info=error, request_id=getattr(request.state, "request_id", None))
+    return response(request, 500, "something went wrong on our side; the request id helps to find out what")
+
+
+def _page(request: Request, problem: dict[str, Any]) -> str | None:
+    house = getattr(request.app.state, "house", None)
+    return house.error_page(request, problem) if house else None

@@ -1,0 +1,260 @@
+"""The territory and its collections: landing page, conformance, collections, schema, queryables, the pack's pages."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.house import JSON, PAGE, Ask, Asked, Form
+from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE, here, link
+from geo.collections import CATALOGUE, Collection, Reach, Territory, Versions
+from geo.columns import Column, say
+from geo.errors import NotFound
+from geo.space import CRS84_URI
+
+router = APIRouter()
+
+CONFORMANCE = (
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+)
+SCHEMA = Form("json", SCHEMA_TYPE)
+BOTH = (("json", JSON.media_type), ("html", PAGE.media_type))
+GEOMETRY_FORMATS = {
+    "Point": "geometry-point",
+    "MultiLineString": "geometry-multilinestring",
+    "MultiPolygon": "geometry-multipolygon",
+}
+LICENCE_URLS = {
+    "etalab-2.0": "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "MIT": "https://spdx.org/licenses/MIT.html",
+}
+
+
+@router.get("/")
+def landing(ask: Asked) -> Response:
+    """The map for browsers, and for machines the way to everything else."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+    ask.settle(territory).finish()
+    versions = catalogue_version(territory)
+    body = territory.body
+    document = {
+        "title": say(body["title"], ask.lang),
+        "description": say(body["description"], ask.lang),
+        "attribution": body["attribution"],
+        "license": body["licence"],
+        "languages": list(territory.languages),
+        "bounds": body["bounds"],
+        "contact": body.get("contact", {}),
+        "links": [
+            *here(ask, *BOTH),
+            link(ask, "/api", "service-desc", OPENAPI_TYPE, "OpenAPI 3.0"),
+            link(ask, "/api", "service-doc", "text/html", "OpenAPI 3.0", f="html"),
+            link(ask, "/conformance", "conformance", "application/json"),
+            link(ask, "/conformance", "http://www.opengis.net/def/rel/ogc/1.0/conformance", "application/json"),
+            link(ask, "/collections", "data", "application/json"),
+            link(ask, "/collections", "http://www.opengis.net/def/rel/ogc/1.0/data", "application/json"),
+            link(ask, "/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes", "application/json"),
+            licence_link(body["licence"]),
+        ],
+    }
+    return ask.unchanged(versions) or ask.answer(
+        document, versions=versions, territory=territory, template="landing.html"
+    )
+
+
+@router.get("/conformance")
+def conformance(ask: Asked) -> Response:
+    """The conformance classes that the service keeps."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+    ask.settle(territory).finish()
+    versions = catalogue_version(territory)
+    document = {"conformsTo": list(CONFORMANCE), "links": here(ask, *BOTH)}
+    return ask.unchanged(versions) or ask.answer(
+        document, versions=versions, territory=territory, template="conformance.html"
+    )
+
+
+@router.get("/collections")
+def collections(ask: Asked) -> Response:
+    """Every collection, in the order of the legend."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+        ask.settle(territory).finish()
+        versions = dict(territory.versions)
+        if (same := ask.unchanged(versions)) is not None:
+            return same
+        reaches = {one.id: _reach(ask, tx, territory, one) for one in territory.collections.values()}
+    document = {
+        "links": here(ask, *BOTH),
+        "collections": [
+            _collection(ask, territory, one, reaches[one.id], alone=False) for one in territory.collections.values()
+        ],
+    }
+    return ask.answer(document, versions=versions, territory=territory, template="collections.html")
+
+
+@router.get("/collections/{collection_id}")
+def collection(collection_id: str, ask: Asked) -> Response:
+    """One collection: what it holds, where, under which licence, and how to get it."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+        ask.settle(territory).finish()
+        one = territory.collection(collection_id)
+        versions = version_of(territory, one)
+        if (same := ask.unchanged(versions)) is not None:
+            return same
+        reach = _reach(ask, tx, territory, one)
+    document = _collection(ask, territory, one, reach, alone=True)
+    return ask.answer(document, versions=versions, territory=territory, template="collection.html")
+
+
+@router.get("/collections/{collection_id}/schema")
+def schema(collection_id: str, ask: Asked) -> Response:
+    """The properties of the collection's items as JSON Schema, with labels and units."""
+    return _schema(collection_id, ask, queryables=False)
+
+
+@router.get("/collections/{collection_id}/queryables")
+def queryables(collection_id: str, ask: Asked) -> Response:
+    """The properties that items can be filtered by, as JSON Schema."""
+    return _schema(collection_id, ask, queryables=True)
+
+
+@router.get("/pages/{page_id}")
+def page(page_id: str, ask: Asked) -> Response:
+    """A page of the pack: legal notice, data protection, accessibility."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+    ask.settle(territory).finish()
+    found = next((one for one in territory.body.get("pages", ()) if one["id"] == page_id), None)
+    if found is None:
+        raise NotFound("there is no such page")
+    versions = catalogue_version(territory)
+    document = {
+        "id": page_id,
+        "title": say(found["title"], ask.lang),
+        "text": say(found["text"], ask.lang),
+        "links": here(ask, *BOTH),
+    }
+    return ask.unchanged(versions) or ask.answer(document, versions=versions, territory=territory, template="page.html")
+
+
+def catalogue_version(territory: Territory) -> Versions:
+    """The versions that an answer about the territory itself rests on."""
+    return {CATALOGUE: territory.versions.get(CATALOGUE, 0)}
+
+
+def version_of(territory: Territory, one: Collection) -> Versions:
+    """The versions that an answer about one collection rests on."""
+    return {one.id: territory.versions.get(one.id, 0)}
+
+
+def licence_link(licence: str) -> dict[str, Any]:
+    """Where the licence can be read."""
+    href = LICENCE_URLS.get(licence, f"https://spdx.org/licenses/{licence}.html")
+    return {"href": href, "rel": "license", "type": "text/html", "title": licence}
+
+
+def _reach(ask: Ask, tx: Any, territory: Territory, one: Collection) -> Reach:
+    return ask.house.catalogue.reach(tx, one, territory.versions.get(one.id, 0))
+
+
+def _schema(collection_id: str, ask: Ask, *, queryables: bool) -> Response:
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+    ask.settle(territory, (SCHEMA, PAGE)).finish()
+    one = territory.collection(collection_id)
+    columns = one.kind.queryables.values() if queryables else one.kind.public
+    properties = {column.name: property_schema(column, ask.lang) for column in columns}
+    if one.kind.geometry:
+        properties["geometry"] = {
+            "title": {"fr": "géométrie", "de": "Geometrie"}.get(ask.lang, "geometry"),
+            "format": GEOMETRY_FORMATS[one.kind.geometry] if not queryables else "geometry-any",
+            "x-ogc-role": "primary-geometry",
+        }
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ask.house.url(ask.path),
+        "type": "object",
+        "title": say(one.title, ask.lang),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+    versions = version_of(territory, one)
+    return ask.unchanged(versions) or ask.answer(
+        document, versions=versions, territory=territory, template="schema.html"
+    )
+
+
+JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "references": "array"}
+JSON_FORMATS = {"date": "date", "timestamp": "date-time", "url": "uri"}
+
+
+def property_schema(column: Column, lang: str) -> dict[str, Any]:
+    """One property as JSON Schema, its words in `lang`."""
+    made: dict[str, Any] = {"title": say(column.label, lang), "type": JSON_TYPES.get(column.type, "string")}
+    if column.type in JSON_FORMATS:
+        made["format"] = JSON_FORMATS[column.type]
+    if column.choices:
+        made["oneOf"] = [{"const": value, "title": say(label, lang)} for value, label in column.choices.items()]
+    for name in ("minimum", "maximum"):
+        if (bound := getattr(column, name)) is not None:
+            made[name] = bound
+    if column.unit:
+        made["x-ogc-unit"] = column.unit
+    if column.type == "references":
+        made["items"] = {
+            "type": "object",
+            "required": ["collection", "source_key"],
+            "properties": {"collection": {"type": "string"}, "source_key": {"type": "string"}},
+        }
+    return made
+
+
+def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *, alone: bool) -> dict[str, Any]:
+    path = f"/collections/{one.id}"
+    licence = territory.body["licence"]
+    spatial = [reach.bbox.west, reach.bbox.south, reach.bbox.east, reach.bbox.north] if reach.bbox else None
+    extent: dict[str, Any] = {"spatial": {"bbox": [spatial], "crs": CRS84_URI}} if spatial else {}
+    if reach.since or reach.until:
+        extent["temporal"] = {"interval": [[_instant(reach.since), _instant(reach.until)]]}
+    return {
+        "id": one.id,
+        "title": say(one.title, ask.lang),
+        "description": say(one.description, ask.lang),
+        "itemType": "feature",
+        "kind": one.kind.id,
+        "geometryType": one.kind.geometry,
+        "colour": one.colour,
+        "visible": one.visible,
+        "itemCount": reach.count,
+        **({"extent": extent} if extent else {}),
+        "crs": [CRS84_URI],
+        "storageCrs": CRS84_URI,
+        "attribution": territory.body["attribution"],
+        "license": licence,
+        "links": [
+            *(here(ask, *BOTH) if alone else [link(ask, path, "self", "application/json")]),
+            link(ask, f"{path}/items", "items", GEOJSON_TYPE, say(one.title, ask.lang)),
+            link(ask, f"{path}/items", "items", "text/html", say(one.title, ask.lang), f="html"),
+            link(ask, f"{path}/schema", "describedby", SCHEMA_TYPE),
+            link(ask, f"{path}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA_TYPE),
+            licence_link(licence),
+        ],
+    }
+
+
+def _instant(day: str | None) -> str | None:
+    return f"{day}T00:00:00Z" if day else None

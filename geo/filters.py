@@ -1,0 +1,84 @@
+"""Questions about the rows of a collection, as pure functions that return SQL: box, period, equality, key paging."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy.dialects.postgresql import psycopg
+
+from geo.collections import Collection
+from geo.space import WGS84, Bbox
+from geo.tables import rows
+
+DIALECT = psycopg.dialect()
+
+Period = tuple[date | None, date | None]
+"""First and last day, both included; None is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which items are asked for: all conditions must hold. `after` is the last id of the page before."""
+
+    limit: int
+    bbox: Bbox | None = None
+    period: Period | None = None
+    equals: Mapping[str, Any] = field(default_factory=dict)
+    after: int | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but paging is asked."""
+        return bool(self.bbox or self.period or self.equals)
+
+
+def matching(collection: Collection, question: Question) -> ColumnElement[bool]:
+    """The rows of the collection's table that the question asks for, on whichever page."""
+    return and_(
+        collection.condition(),
+        meeting(collection, question.bbox),
+        during(collection, question.period),
+        *(rows(collection.kind).c[name] == value for name, value in sorted(question.equals.items())),
+    )
+
+
+def meeting(collection: Collection, bbox: Bbox | None) -> ColumnElement[bool]:
+    """Rows whose geometry meets the box; rows of a kind without geometry meet every box."""
+    if bbox is None or collection.kind.geometry is None:
+        return true()
+    geom = rows(collection.kind).c.geom
+    return or_(*(func.ST_Intersects(geom, envelope(part)) for part in bbox.parts()))
+
+
+def during(collection: Collection, period: Period | None) -> ColumnElement[bool]:
+    """Rows whose own interval meets the period; a row without dates meets every period."""
+    if period is None:
+        return true()
+    start, end = (rows(collection.kind).c[name] for name in collection.kind.interval)
+    first, last = period
+    return and_(
+        or_(start.is_(None), start <= last) if last else true(),
+        or_(end.is_(None), end >= first) if first else true(),
+    )
+
+
+def envelope(box: Bbox) -> ColumnElement:
+    """The box as a geometry in the CRS of the column, so that the column's index serves."""
+    # ST_Envelope makes a point or a line of a box without height or width, which GEOS would not intersect as a polygon.
+    return func.ST_Envelope(
+        func.ST_MakeEnvelope(float(box.west), float(box.south), float(box.east), float(box.north), WGS84)
+    )
+
+
+def spelled(condition: ColumnElement[bool], prefix: str = "") -> tuple[str, dict[str, Any]]:
+    """The condition as SQL text in the driver's style, and its values: text that stays the same is prepared once.
+
+    `prefix` keeps the names of several conditions in one statement apart.
+    """
+    compiled = condition.compile(dialect=DIALECT)
+    if not prefix:
+        return str(compiled), dict(compiled.params)
+    values = {f"{prefix}{name}": value for name, value in compiled.params.items()}
+    return str(compiled).replace("%(", f"%({prefix}"), values

@@ -1,0 +1,136 @@
+"""Writes a territory pack's rows: by source_key, so that ids and permalinks live, and only where something differs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from geo.kinds import KINDS, Kind
+
+Row = Mapping[str, Any]
+"""One row: columns of its kind, `source_key`, `translations`, and `geom` as a GeoJSON geometry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a pack changed in one kind."""
+
+    inserted: int
+    updated: int
+    deleted: int
+
+
+def is_empty(tx: Connection) -> bool:
+    """Whether no pack was ever loaded."""
+    return not tx.scalar(text("select exists (select from territory.about)"))
+
+
+def load(
+    tx: Connection, about: Row, collections: Sequence[Row], rows: Mapping[str, Sequence[Row]]
+) -> dict[str, Written]:
+    """Make the database show this pack: its description, its collections, its rows of each kind.
+
+    Collections come first, for the versions of those that a row belongs to are raised with it. Rows that the pack
+    no longer has go; rows whose geometry an import has replaced keep that geometry.
+    """
+    _describe(tx, about)
+    _name_collections(tx, collections)
+    dataset = f"pack:{about['id']}"
+    return {kind.id: _write(tx, kind, rows.get(kind.id, ()), dataset) for kind in KINDS.values()}
+
+
+def _describe(tx: Connection, about: Row) -> None:
+    tx.execute(
+        text("""
+            insert into territory.about as a (pack, body) values (:pack, cast(:body as jsonb))
+            on conflict (only_row) do update set pack = excluded.pack, body = excluded.body, updated_at = now()
+            where (a.pack, a.body) is distinct from (excluded.pack, excluded.body)"""),
+        {"pack": about["id"], "body": json.dumps(about)},
+    )
+
+
+def _name_collections(tx: Connection, collections: Sequence[Row]) -> None:
+    values = {"rows": json.dumps([{**one, "rank": rank} for rank, one in enumerate(collections)])}
+    columns = ("kind", "filter", "title", "description", "colour", "visible", "rank")
+    tx.execute(text(_DROP_COLLECTIONS), values)
+    tx.execute(
+        text(f"""
+            insert into territory.collections as c (id, {", ".join(columns)})
+            select id, {", ".join(columns)} from jsonb_populate_recordset(null::territory.collections, cast(:rows as jsonb))
+            on conflict (id) do update set {_set(columns)}
+            where ({_of("c", columns)}) is distinct from ({_of("excluded", columns)})"""),
+        values,
+    )
+
+
+_DROP_COLLECTIONS = """
+delete from territory.collections
+where id not in (select e ->> 'id' from jsonb_array_elements(cast(:rows as jsonb)) e)
+"""
+
+
+def _write(tx: Connection, kind: Kind, rows: Sequence[Row], dataset: str) -> Written:
+    values = {"rows": json.dumps([{**row, "dataset": dataset} for row in rows]), "dataset": dataset}
+    deleted = tx.execute(text(_delete(kind)), values).rowcount
+    done = tx.execute(text(_upsert(kind)), values).one()
+    return Written(inserted=done.inserted, updated=done.updated, deleted=deleted)
+
+
+def _delete(kind: Kind) -> str:
+    return f"""
+        delete from territory.{kind.id} where dataset = :dataset
+        and source_key not in (select e ->> 'source_key' from jsonb_array_elements(cast(:rows as jsonb)) e)"""
+
+
+def _upsert(kind: Kind) -> str:
+    own = [column.name for column in kind.columns if column.name not in ("updated_at", "source_key", "dataset")]
+    geometric = ["geom"] if kind.geometry else []
+    geometry = ["ST_SetSRID(ST_GeomFromGeoJSON(e ->> 'geom'), 4326)"] if kind.geometry else []
+    if kind.geometry and kind.geometry.startswith("Multi"):
+        geometry = [f"ST_Multi({geometry[0]})"]
+    kept = ["position", "position_accuracy_m", "geom", "source", "source_url", "source_date", "licence", "dataset"]
+    # An imported row is better placed than the pack's: of it the pack says what it is, not where.
+    described = [name for name in own if name not in kept and name != "commune"]
+    columns = ["source_key", *own, "translations", "dataset", *geometric]
+    values = [
+        "r.source_key",
+        *(_value(kind, name) for name in own),
+        "coalesce(r.translations, '{}')",
+        "r.dataset",
+        *geometry,
+    ]
+    changes = [*own, "translations", "dataset", *geometric]
+    return f"""
+        with written as (
+          insert into territory.{kind.id} as t ({", ".join(columns)})
+          select {", ".join(values)} from jsonb_array_elements(cast(:rows as jsonb)) e,
+            jsonb_populate_record(null::territory.{kind.id}, e - 'geom') r
+          on conflict (source_key) do update set
+            {", ".join(_change(name, described) for name in changes)}
+          where t.dataset = excluded.dataset and ({_of("t", changes)}) is distinct from ({_of("excluded", changes)})
+             or t.dataset is distinct from excluded.dataset
+                and ({_of("t", [*described, "translations"])}) is distinct from ({_of("excluded", [*described, "translations"])})
+          returning (xmax = 0) as fresh)
+        select count(*) filter (where fresh) as inserted, count(*) filter (where not fresh) as updated from written"""
+
+
+def _value(kind: Kind, name: str) -> str:
+    return "coalesce(r.about, '[]')" if kind.column(name).type == "references" else f'r."{name}"'
+
+
+def _change(name: str, described: Sequence[str]) -> str:
+    if name in described or name == "translations":
+        return f'"{name}" = excluded."{name}"'
+    return f'"{name}" = case when t.dataset = excluded.dataset then excluded."{name}" else t."{name}" end'
+
+
+def _set(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}" = excluded."{name}"' for name in columns)
+
+
+def _of(table: str, columns: Sequence[str]) -> str:
+    """The columns for comparison; geometries by their bytes, for `=` compares boxes' order only in part."""
+    return ", ".join(f'{table}."{name}"' + ("::bytea" if name == "geom" else "") for name in columns)
