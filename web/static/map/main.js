@@ -1,1 +1,290 @@
-// Starts the map.
+// The map page: opens the data, the map and the panel, and lets them know of each other. What is on and what is open lives here.
+
+import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl } from "maplibre-gl";
+
+import { hideCard, showCard, showChoice } from "./card.js";
+import { Data } from "./data.js";
+import { byId, calm, el, say } from "./dom.js";
+import { middle } from "./geometry.js";
+import { basemapStyle, paper } from "./ground.js";
+import { Layers } from "./layers.js";
+import { drawLegend, updateLegend } from "./legend.js";
+import { drawList } from "./list.js";
+import { clear, notice } from "./notices.js";
+import { atLeastHalf, openPanel } from "./panel.js";
+import { read, write } from "./permalink.js";
+import { openSearch } from "./search.js";
+import { assignSigns } from "./symbols.js";
+import { setup, t } from "./words.js";
+
+const data = new Data();
+const state = { on: new Set(), chosen: false, at: null }; // chosen: somebody has used a switch
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+let map = null;
+let layers = null;
+
+const mark = (what) => (document.documentElement.dataset.map = what);
+const view = () => (map ? map.getBounds().toArray().flat() : setup.bounds);
+const shown = () => data.drawn.filter(({ id }) => state.on.has(id));
+
+async function start() {
+  mark("busy");
+  openPanel();
+  try {
+    await data.open();
+  } catch (error) {
+    byId("legend").replaceChildren();
+    mark("failed");
+    return notice("map", `${t("error_map")} ${error.message}`, { retry: start });
+  }
+  assignSigns(data.drawn);
+  const asked = read(location.hash);
+  switchOn(asked.on);
+  drawLegend(data, state, { toggle, toggleAll });
+  data.addEventListener("change", ({ detail }) => changed(detail));
+  const among = () => [...shown(), ...data.drawn.filter(({ id }) => !state.on.has(id))];
+  openSearch({ among, prepare: () => data.loadSmall(data.drawn), open: find });
+  openMap(asked.view);
+  loadView();
+  if (asked.at) restore(asked.at);
+  addEventListener("popstate", follow);
+  addEventListener("hashchange", follow);
+  addEventListener("keydown", ({ key }) => key === "Escape" && close());
+  data.loadSmall(data.told);
+}
+
+// The map itself
+
+function openMap(asked) {
+  try {
+    map = new MapLibre({
+      container: "map",
+      style: paper,
+      ...(asked ?? { bounds: setup.bounds, fitBoundsOptions: { padding: 24 } }),
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      maxZoom: 19,
+      locale: setup.words.maplibre,
+      fadeDuration: still.matches ? 0 : 200,
+    });
+  } catch {
+    return notice("map", t("error_webgl"));
+  }
+  map.touchZoomRotate.disableRotation();
+  map.keyboard.disableRotation();
+  map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(homeControl(), "top-right");
+  map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
+  map.addControl(new AttributionControl({ compact: false, customAttribution: escaped(setup.attribution) }), "bottom-right");
+  map.on("style.load", () => {
+    layers ??= new Layers(map, data.drawn, (id) => state.on.has(id));
+    layers.install({ onBasemap: map.getStyle().layers.some(({ id }) => id.startsWith("base:")) });
+  });
+  map.on("error", ({ sourceId }) => sourceId?.startsWith("base:") && noBasemap());
+  map.on("movestart", () => mark("busy"));
+  map.on("moveend", calm(moved, 60));
+  map.on("idle", settle);
+  map.on("click", ({ point }) => openAt(point));
+  map.on("mousemove", calm(({ point }) => hover(point), 30));
+  map.getCanvas().addEventListener("keydown", ({ key }) => key === "Enter" && openAt(map.project(map.getCenter())));
+  map.getCanvas().addEventListener("focus", () => (byId("crosshair").hidden = !map.getCanvas().matches(":focus-visible")));
+  map.getCanvas().addEventListener("blur", () => (byId("crosshair").hidden = true));
+  map.getCanvas().setAttribute("aria-describedby", "map-help");
+  map.getCanvas().setAttribute("aria-label", t("map_region"));
+  basemapStyle().then((style) => style && map.setStyle(style, { diff: false }), noBasemap);
+  globalThis.gohelle = { map, data }; // for pages that embed the map, and for whoever looks into it
+}
+
+/** Attributions are HTML to MapLibre; ours is text. */
+function escaped(text) {
+  return el("span", {}, text).innerHTML;
+}
+
+function homeControl() {
+  const button = el("button", { type: "button", class: "home", title: t("home_view"), "aria-label": t("home_view"), onclick: () => fit(setup.bounds, { padding: 24 }) });
+  return { onAdd: () => el("div", { class: "maplibregl-ctrl maplibregl-ctrl-group" }, button), onRemove() {} };
+}
+
+const noBasemap = () => notice("basemap", t("basemap_missing"), { quiet: true });
+
+function fit([west, south, east, north], { padding = 60, maxZoom = 17 } = {}) {
+  const beside = covered();
+  const sides = { top: padding, bottom: padding, left: padding, right: padding + beside };
+  map?.fitBounds([[west, south], [east, north]], { padding: sides, maxZoom, animate: !still.matches, duration: 600 });
+}
+
+/** How much of the map's right side the card covers, in pixels; on a small screen it covers the panel instead. */
+function covered() {
+  const [card, area] = [byId("card"), byId("map-area")].map((one) => one.getBoundingClientRect());
+  return card.width && card.left > area.left && card.top < area.bottom - 100 && card.bottom > area.top + 100 ? Math.max(0, area.right - card.left) : 0;
+}
+
+/** Moves the map so far that the card does not hide what it is about. */
+function uncover(feature) {
+  const beside = covered();
+  if (!map || !beside || !feature.box) return;
+  const { x } = map.project(middle(feature.box));
+  const free = byId("map-area").clientWidth - beside;
+  if (x > free - 20 && x < byId("map-area").clientWidth) map.panBy([x - free / 2, 0], { animate: !still.matches });
+}
+
+function settle() {
+  if (data.drawn.some(({ id, loading }) => loading && state.on.has(id))) return;
+  if (document.documentElement.dataset.map === "busy") say(t("ready"));
+  mark("idle");
+}
+
+// What is loaded and shown
+
+function switchOn(ids) {
+  state.chosen = ids !== null;
+  state.on = new Set(data.drawn.filter((one) => (ids ? ids.includes(one.id) : one.visible !== false)).map(({ id }) => id));
+}
+
+const loadView = () => Promise.all(shown().map((one) => data.load(one, view())));
+const listView = calm(() => drawList(shown(), view(), open), 50);
+
+function changed(collection) {
+  updateLegend(data, state, retry);
+  if (!collection.geometryType) return;
+  if (!collection.loading) {
+    if (layers) layers.refresh(collection);
+    listView();
+    if (collection.more && state.on.has(collection.id)) notice(`more ${collection.id}`, t("more_exist", collection), { quiet: true });
+    else clear(`more ${collection.id}`);
+  }
+  if (!map) settle();
+}
+
+function retry(collection) {
+  collection.forgive();
+  data.load(collection, view());
+}
+
+function toggle(id, on) {
+  state.chosen = true;
+  if (on) state.on.add(id);
+  else state.on.delete(id);
+  switched();
+}
+
+function toggleAll(on) {
+  state.chosen = true;
+  state.on = new Set(on ? data.drawn.map(({ id }) => id) : []);
+  switched();
+}
+
+function switched({ keep = true } = {}) {
+  mark("busy");
+  for (const one of data.drawn) if (!state.on.has(one.id)) clear(`more ${one.id}`);
+  updateLegend(data, state, retry);
+  layers?.refresh();
+  map?.triggerRepaint();
+  loadView();
+  listView();
+  if (keep) remember("push");
+}
+
+function moved() {
+  loadView();
+  listView();
+  remember("replace");
+}
+
+// What is open
+
+const doors = { data, close: () => close(), frame: (feature) => feature.box && fit(feature.box), open: (collection, feature) => open(collection, feature) };
+
+function openAt(point) {
+  if (!layers) return;
+  const { entries, cell } = layers.at(point);
+  if (entries.length === 0) close();
+  else if (entries.length === 1 && !cell) open(...entries[0]);
+  else choice(entries, cell);
+}
+
+function choice(entries, cell) {
+  hideHover();
+  atLeastHalf();
+  showChoice(entries, cell, { ...doors, open: (collection, feature) => open(collection, feature, { back: () => choice(entries, cell) }) });
+}
+
+async function open(collection, feature, { back, keep = true } = {}) {
+  state.at = { collection: collection.id, id: String(feature.id) };
+  layers?.pick(feature);
+  atLeastHalf();
+  hideHover();
+  if (keep) remember("push");
+  await showCard(collection, feature, { ...doors, back });
+  uncover(feature);
+}
+
+function close({ keep = true } = {}) {
+  hideCard();
+  if (!state.at) return;
+  state.at = null;
+  layers?.pick(null);
+  if (keep) remember("push");
+}
+
+/** Opens what the search found, wherever it is. */
+async function find(collection, feature) {
+  if (!state.on.has(collection.id)) toggle(collection.id, true);
+  await open(collection, feature);
+  if (feature.box) fit(feature.box, { maxZoom: 16 });
+}
+
+async function restore({ collection: id, id: fid }) {
+  const collection = data.byId(id);
+  try {
+    if (!collection) throw new Error(t("error_not_found"));
+    const feature = await data.feature(collection, fid);
+    const placed = read(location.hash).view !== null;
+    await open(collection, feature, { keep: false });
+    if (!placed && feature.box) fit(feature.box, { maxZoom: 16 });
+  } catch (error) {
+    notice("restore", error.status === 404 || !error.status ? t("error_not_found") : error.message, { quiet: true });
+  }
+}
+
+// The address
+
+function remember(how) {
+  if (!map) return;
+  const hash = write({ zoom: map.getZoom(), center: map.getCenter(), on: state.chosen ? shown().map(({ id }) => id) : null, at: state.at });
+  if (hash === location.hash) return;
+  if (how === "push") history.pushState(null, "", hash);
+  else history.replaceState(null, "", hash);
+  for (const link of document.querySelectorAll(".languages a")) link.hash = hash;
+}
+
+/** Back, forward, or an address typed in. */
+function follow() {
+  const asked = read(location.hash);
+  const before = [...state.on].join();
+  switchOn(asked.on);
+  if ([...state.on].join() !== before) switched({ keep: false });
+  if (asked.view) map?.jumpTo(asked.view);
+  if (!asked.at) close({ keep: false });
+  else if (asked.at.id !== state.at?.id || asked.at.collection !== state.at?.collection) restore(asked.at);
+}
+
+// The pointer
+
+function hover(point) {
+  if (!layers || !matchMedia("(hover: hover)").matches || map.isMoving()) return;
+  const { entries } = layers.at(point);
+  map.getCanvas().style.cursor = entries.length ? "pointer" : "";
+  if (!entries.length) return hideHover();
+  const label = byId("hover") ?? byId("map-area").appendChild(el("div", { id: "hover", class: "hover", "aria-hidden": "true" }));
+  label.textContent = entries.length === 1 ? entries[0][1].properties.name : `${entries[0][1].properties.name} + ${entries.length - 1}`;
+  label.style.transform = `translate(${Math.round(point.x)}px, ${Math.round(point.y)}px)`;
+}
+
+function hideHover() {
+  byId("hover")?.remove();
+}
+
+start();

@@ -1,0 +1,23 @@
+// The address of a view: #zoom/latitude/longitude, what is switched on, what is open. Reading and writing, nothing else.
+
+/** What the address asks for; anything unreadable is left out. */
+export function read(hash) {
+  const [place, ...rest] = hash.replace(/^#/, "").split("&");
+  const asked = Object.fromEntries(rest.map((part) => part.split("=").map(decodeURIComponent)));
+  const numbers = place.split("/").map(Number);
+  const [zoom, lat, lon] = numbers;
+  const good = numbers.length === 3 && numbers.every(Number.isFinite) && Math.abs(lat) <= 90 && Math.abs(lon) <= 180 && zoom >= 0 && zoom <= 24;
+  const [collection, id] = (asked.at ?? "").split("/");
+  return {
+    view: good && place ? { zoom, center: [lon, lat] } : null,
+    on: "on" in asked ? asked.on.split(",").filter(Boolean) : null,
+    at: collection && id ? { collection, id } : null,
+  };
+}
+
+/** The address of a view. `on` is null while the territory's own choice of collections stands. */
+export function write({ zoom, center, on, at }) {
+  const place = `#${zoom.toFixed(2)}/${center.lat.toFixed(5)}/${center.lng.toFixed(5)}`;
+  const parts = [on && `on=${on.map(encodeURIComponent).join(",")}`, at && `at=${encodeURIComponent(at.collection)}/${encodeURIComponent(at.id)}`];
+  return [place, ...parts.filter(Boolean)].join("&");
+}
