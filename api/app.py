@@ -82,7 +82,7 @@ def configure_logging(settings: Settings) -> None:
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.add_log_level,
-            *([structlog.processors.dict_tracebacks] if machine else []),
+            *([tracebacks] if machine else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

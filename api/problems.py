@@ -67,7 +67,7 @@ def response(request: Request, status: int, detail: str, problems: Sequence[Prob
     page = _page(request, problem)
     if page is not None:
         return Response(page, status, headers, "text/html; charset=utf-8")
-    return Response(json.dumps(problem, ensure_ascii=False).encode(), status, headers, MEDIA_TYPE)
+    return Response(json.dumps(problem, ensure_ascii=False).encode(errors="replace"), status, headers, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -81,7 +81,8 @@ def install(app: FastAPI) -> None:
 def _of_the_domain(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
     if status == 503:
-        log.warning("unavailable", reason=str(error), request_id=request.state.request_id)
+        cause = str(error.__cause__ or "").partition("\n")[0]
+        log.warning("unavailable", reason=str(error), cause=cause, request_id=request.state.request_id)
     if isinstance(error, errors.Problematic):
         return response(request, status, "the request cannot be understood as it stands", error.problems)
     return response(request, status, str(error))

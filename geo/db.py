@@ -9,7 +9,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from geo.errors import TooSlow, Unavailable
+from geo.errors import Broken, TooSlow, Unavailable
 from geo.settings import Settings
 
 READ_SECONDS = 10
@@ -73,4 +73,14 @@ def _begin(engine: Engine) -> Iterator[Connection]:
             raise TooSlow("the database did not answer within its time limit") from error
         if error.connection_invalidated or isinstance(error.orig, pg.OperationalError | pg.InterfaceError):
             raise Unavailable("the database cannot be reached") from error
-        raise
+        # The driver's own message may quote the failing row, and that may be a resident's: it goes no further.
+        raise Broken(_epitaph(error)).with_traceback(error.__traceback__) from None
+
+
+def _epitaph(error: DBAPIError) -> str:
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is None:
+        return type(error.orig).__name__
+    # Class 22 messages (data exceptions) quote the value.
+    told = "" if (diagnosis.sqlstate or "22").startswith("22") else diagnosis.message_primary
+    return f"{type(error.orig).__name__} {diagnosis.sqlstate} {diagnosis.constraint_name or ''} {told}".strip()

@@ -66,3 +66,7 @@ class TooSlow(GohelleError):
 
 class Unavailable(GohelleError):
     """The database cannot be reached, or has no free connection."""
+
+
+class Broken(RuntimeError):
+    """A statement failed that never should: our own mistake. Its text holds no value of any row."""
