@@ -74,16 +74,18 @@ def from_environment() -> ASGIApp:
 
 def configure_logging(settings: Settings) -> None:
     """One line an event on standard error: for people, or as JSON for machines (GOHELLE_LOG_FORMAT=json)."""
-    machine = settings.log_format == "json"
-    renderer = (
-        structlog.processors.JSONRenderer() if machine else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    # Tracebacks come without the variables' values: those may be a resident's.
+    if settings.log_format == "json":
+        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        shown = [structlog.processors.ExceptionRenderer(transformer), structlog.processors.JSONRenderer()]
+    else:
+        plain = structlog.dev.plain_traceback
+        shown = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain, pad_event_to=12)]
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.add_log_level,
-            *([tracebacks] if machine else []),
-            renderer,
+            *shown,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

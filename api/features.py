@@ -13,6 +13,7 @@ from api.links import GEOJSON_TYPE, here, link
 from api.territory import licence_link, version_of
 from geo import features
 from geo.errors import NotFound
+from geo.space import CRS84_URI
 
 router = APIRouter()
 
@@ -42,7 +43,7 @@ def items(collection_id: str, ask: Asked) -> Response:
     ]
     headers = {
         "OGC-NumberReturned": str(page.returned),
-        "Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>",
+        "Content-Crs": f"<{CRS84_URI}>",
     }
     if page.matched is not None:
         headers["OGC-NumberMatched"] = str(page.matched)
@@ -60,7 +61,9 @@ def item(collection_id: str, item_id: str, ask: Asked) -> Response:
     with ask.house.db.read() as tx:
         territory = ask.house.catalogue.territory(tx)
         collection = territory.collection(collection_id)
-        ask.settle(territory, FORMS).finish()
+        parameters = ask.settle(territory, FORMS)
+        parameters.take("crs", query.one_of([CRS84_URI]), CRS84_URI)
+        parameters.finish()
         versions = version_of(territory, collection)
         if (same := ask.unchanged(versions)) is not None:
             return same
@@ -71,7 +74,7 @@ def item(collection_id: str, item_id: str, ask: Asked) -> Response:
         licence_link(territory.body["licence"]),
     ]
     document = f'{text[:-1]},"links":{json.dumps(links, ensure_ascii=False)}}}'
-    headers = {"Content-Crs": "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"}
+    headers = {"Content-Crs": f"<{CRS84_URI}>"}
     return ask.answer(document, versions=versions, territory=territory, template="item.html", headers=headers)
 
 

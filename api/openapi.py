@@ -17,6 +17,7 @@ from geo.collections import Collection, Territory
 from geo.columns import LANGUAGES, Column, say
 from geo.planning.nearby import DEFAULT_FEATURES, MAXIMUM_DISTANCE_M, MAXIMUM_FEATURES
 from geo.register import Draft
+from geo.space import CRS84_URI
 
 router = APIRouter()
 
@@ -95,7 +96,7 @@ def _of(one: Collection, lang: str) -> Schema:
     """The paths of one collection, spelt out."""
     path, title = f"/collections/{one.id}", say(one.title, lang)
     filters = [_filter(column, lang) for column in one.kind.queryables.values()]
-    paging = [{"$ref": f"#/components/parameters/{name}"} for name in ("limit", "bbox", "datetime", "cursor")]
+    paging = [{"$ref": f"#/components/parameters/{name}"} for name in PAGING]
     # Twelve digits are more than any table holds, and every client can count that far.
     item_id = _parameter("itemId", {"type": "string", "pattern": "^[0-9]{1,12}$"}, where="path")
     operation = one.id.replace("-", "_")
@@ -241,6 +242,7 @@ PARAMETERS: Schema = {
     "datetime": _parameter(
         "datetime", {"type": "string"}, text="a date, an instant, or an interval with an open end (..)"
     ),
+    **{name: _parameter(name, {"type": "string", "enum": [CRS84_URI]}) for name in ("crs", "bbox-crs")},
     "cursor": _parameter("cursor", {"type": "string"}, text="from the link to the next page"),
 }
 GEOMETRY: Schema = {
@@ -249,6 +251,7 @@ GEOMETRY: Schema = {
     "required": ["type", "coordinates"],
     "properties": {"type": {"type": "string"}, "coordinates": {"type": "array", "items": {}}},
 }
+PAGING = ("limit", "bbox", "bbox-crs", "crs", "datetime", "cursor")
 COMPONENTS: Schema = {
     "Link": {
         "type": "object",
@@ -347,4 +350,7 @@ def _without_null(low: Schema) -> Schema:
     rest = {name: value for name, value in low.items() if name != "anyOf"}
     if rest.get("default", 0) is None:
         del rest["default"]
-    return {**(kept[0] if len(kept) == 1 else {"anyOf": kept}), **rest, "nullable": True}
+    one = dict(kept[0]) if len(kept) == 1 else {"anyOf": kept}
+    if "enum" in one:
+        one["enum"] = [*one["enum"], None]
+    return {**one, **rest, "nullable": True}

@@ -184,7 +184,8 @@ def quantity(value: float, unit: str | None, lang: str) -> str:
     group, point = {"fr": ("\u202f", ","), "de": (".", ",")}.get(lang, (",", "."))
     text = f"{value:,.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else f"{value:,}"
     text = text.translate(str.maketrans({",": group, ".": point}))
-    return f"{text}\u00a0{words(lang)['units'].get(unit, unit)}" if unit else text
+    gap = "" if unit == "°" else "\u00a0"
+    return f"{text}{gap}{words(lang)['units'].get(unit, unit)}" if unit else text
 
 
 def date_words(text: str, precision: str | None, lang: str) -> str:

@@ -13,7 +13,7 @@ from geo.columns import Column
 from geo.errors import BadQuery, Problem
 from geo.filters import Period, Question
 from geo.kinds import Kind
-from geo.space import Bbox
+from geo.space import CRS84_URI, Bbox
 
 DEFAULT_LIMIT = 100
 MAXIMUM_LIMIT = 10_000
@@ -89,6 +89,8 @@ def items(parameters: Parameters, kind: Kind) -> Question:
         for name, column in kind.queryables.items()
         if (value := parameters.take(name, lambda text, column=column: _value(text, column), None)) is not None
     }
+    for name in ("crs", "bbox-crs"):
+        parameters.take(name, one_of([CRS84_URI]), CRS84_URI)
     question = Question(
         limit=parameters.take("limit", limit, DEFAULT_LIMIT),
         bbox=parameters.take("bbox", bbox, None),

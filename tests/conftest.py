@@ -66,7 +66,7 @@ def admin_url() -> str:
 def migrated(admin_url: str) -> str:
     """The template of an empty, migrated database."""
     made_of = sorted((ROOT / "migrations").rglob("*.py"))
-    return _template(admin_url, "empty", made_of, lambda settings: schema.upgrade(settings))
+    return _template(admin_url, "empty", made_of, schema.upgrade)
 
 
 @pytest.fixture(scope="session")
