@@ -209,8 +209,13 @@ def life_words(properties: Properties, lang: str) -> str:
         date_words(properties[name], properties.get(f"{name}_precision"), lang) if properties.get(name) else ""
         for name in ("since", "until")
     )
-    form = "life" if start and end else "since" if start else "until" if end else None
-    return words(lang)[form].format(start=start, end=end) if form else ""
+    if start and end:
+        return words(lang)["life"].format(start=start, end=end)
+    known = "since" if start else "until" if end else None
+    if known is None:
+        return ""
+    form = known if properties.get(f"{known}_precision") in ("year", "month") else f"{known}_day"
+    return words(lang)[form].format(start=start, end=end)
 
 
 def position_words(properties: Properties, lang: str) -> str:

@@ -26,7 +26,8 @@ export function dateWords(text, precision) {
 export function lifeWords(properties) {
   const [start, end] = ["since", "until"].map((name) => properties[name] && dateWords(properties[name], properties[`${name}_precision`]));
   if (start && end) return t("life", { start, end });
-  return start ? t("since", { start }) : end ? t("until", { end }) : "";
+  const day = (name) => (["year", "month"].includes(properties[`${name}_precision`]) ? name : `${name}_day`);
+  return start ? t(day("since"), { start }) : end ? t(day("until"), { end }) : "";
 }
 
 /** How well the position is known, with its accuracy. */

@@ -29,6 +29,7 @@ export class Layers {
     }
     for (const id of ["cells", "labels", "picked"]) map.addSource(`:${id}`, { type: "geojson", data: empty });
     const bottomUp = [...collections].reverse();
+    const smallOnTop = (a, b) => b.itemCount - a.itemCount; // or a collection hides the special case of itself
     const family = (name, ground = false) => bottomUp.filter(({ sign, ground: is }) => sign.family === name && is === ground);
     const layers = [
       ...family("Polygon", true).flatMap((one) => groundLayers(one, onBasemap)),
@@ -36,7 +37,7 @@ export class Layers {
       ...family("LineString").flatMap(lineLayers),
       ...cellLayers(),
       ...pickedLayers(),
-      ...family("Point").flatMap(pointLayers),
+      ...family("Point").sort(smallOnTop).flatMap(pointLayers),
       ...family("LineString").map(lineLabels),
       ...labelLayers(),
     ];
@@ -65,11 +66,11 @@ export class Layers {
   pick(feature) {
     this.picked = feature;
     if (!feature?.shape) return this.#set("picked", []);
-    const { position, position_accuracy_m: metres } = feature.properties;
-    const around = feature.shape.type === "Point" && position === "approximate" && metres
-      ? [{ type: "Feature", properties: { around: true }, geometry: circle(feature.shape.coordinates, metres) }]
-      : [];
-    this.#set("picked", [...around, { type: "Feature", properties: {}, geometry: feature.shape }]);
+    const around = surroundings(feature);
+    this.#set("picked", [
+      ...(around ? [{ type: "Feature", properties: { around: true }, geometry: around }] : []),
+      { type: "Feature", properties: {}, geometry: feature.shape },
+    ]);
   }
 
   /** What lies at a pixel: [collection, feature] pairs from the top down, each entry once, and the cell if there is one. */
@@ -98,6 +99,11 @@ export class Layers {
   #set(id, features) {
     this.map.getSource(`:${id}`)?.setData({ type: "FeatureCollection", features });
   }
+}
+
+/** The circle in which an approximate point lies, or null. */
+export function surroundings({ shape, properties: { position, position_accuracy_m: metres } }) {
+  return shape?.type === "Point" && position === "approximate" && metres > 0 ? circle(shape.coordinates, metres) : null;
 }
 
 /** Entries by the cell that they are published for: name -> {colour, members}. Larger cells come first and lie below. */
@@ -195,7 +201,7 @@ function pointLayers({ id, colour }) {
       "icon-size": grow(9, 0.4, 12, 0.62, 15, 0.95, 18, 1.15),
       "icon-allow-overlap": true,
       "icon-ignore-placement": false,
-      "text-field": ["step", ["zoom"], "", 14.2, ["get", "name"]],
+      "text-field": ["step", ["zoom"], "", 14, ["get", "name"]],
       "text-font": REGULAR,
       "text-size": 12,
       "text-max-width": 11,
@@ -234,7 +240,7 @@ function pickedLayers() {
   const around = ["to-boolean", ["get", "around"]];
   const point = ["==", ["geometry-type"], "Point"];
   return [
-    { id: ":picked-around", source, type: "fill", filter: around, paint: { "fill-color": "#e5a435", "fill-opacity": 0.16 } },
+    { id: ":picked-around", source, type: "fill", filter: around, paint: { "fill-color": "#e5a435", "fill-opacity": 0.09 } },
     { id: ":picked-rim", source, type: "line", filter: around, paint: { "line-color": "#8a5a00", "line-width": 1.2, "line-dasharray": [3, 3] } },
     { id: ":picked-halo", source, type: "line", filter: exact, layout: { "line-join": "round", "line-cap": "round" }, paint: { "line-color": "#e5a435", "line-width": grow(10, 6, 15, 10), "line-opacity": 0.85 } },
     { id: ":picked-line", source, type: "line", filter: exact, layout: { "line-join": "round" }, paint: { "line-color": INK, "line-width": grow(10, 1.2, 15, 2) } },

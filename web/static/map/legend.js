@@ -15,7 +15,7 @@ export function drawLegend(data, state, { toggle, toggleAll }) {
     el("ul", { class: "signs" }, signs(data.drawn)),
     data.told.length > 0 && el("h2", {}, t("see_also")),
     el("ul", { class: "told" }, data.told.map((one) =>
-      el("li", {}, el("a", { href: page(`/collections/${encodeURIComponent(one.id)}/items`) }, one.title), " ", el("span", { class: "badge" }, one.itemCount)))),
+      el("li", {}, el("a", { href: page(`/collections/${encodeURIComponent(one.id)}/items`, { limit: 1000 }) }, one.title), " ", el("span", { class: "badge" }, one.itemCount)))),
   );
 }
 

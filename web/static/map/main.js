@@ -5,9 +5,9 @@ import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl } 
 import { hideCard, showCard, showChoice } from "./card.js";
 import { Data } from "./data.js";
 import { byId, calm, el, say } from "./dom.js";
-import { middle } from "./geometry.js";
+import { box, middle } from "./geometry.js";
 import { basemapStyle, paper } from "./ground.js";
-import { Layers } from "./layers.js";
+import { Layers, surroundings } from "./layers.js";
 import { drawLegend, updateLegend } from "./legend.js";
 import { drawList } from "./list.js";
 import { clear, notice } from "./notices.js";
@@ -115,6 +115,12 @@ function fit([west, south, east, north], { padding = 60, maxZoom = 17 } = {}) {
   map?.fitBounds([[west, south], [east, north]], { padding: sides, maxZoom, animate: !still.matches, duration: 600 });
 }
 
+/** Moves the map to an entry and the circle in which it lies. */
+function frame(feature) {
+  const around = surroundings(feature);
+  if (feature.box) fit(around ? box(around) : feature.box, { maxZoom: 16.5 });
+}
+
 /** How much of the map's right side the card covers, in pixels; on a small screen it covers the panel instead. */
 function covered() {
   const [card, area] = [byId("card"), byId("map-area")].map((one) => one.getBoundingClientRect());
@@ -195,7 +201,7 @@ function moved() {
 
 // What is open
 
-const doors = { data, close: () => close(), frame: (feature) => feature.box && fit(feature.box), open: (collection, feature) => open(collection, feature) };
+const doors = { data, close: () => close(), frame, open: (collection, feature) => open(collection, feature) };
 
 function openAt(point) {
   if (!layers) return;
@@ -233,7 +239,7 @@ function close({ keep = true } = {}) {
 async function find(collection, feature) {
   if (!state.on.has(collection.id)) toggle(collection.id, true);
   await open(collection, feature);
-  if (feature.box) fit(feature.box, { maxZoom: 16 });
+  frame(feature);
 }
 
 async function restore({ collection: id, id: fid }) {
@@ -242,8 +248,12 @@ async function restore({ collection: id, id: fid }) {
     if (!collection) throw new Error(t("error_not_found"));
     const feature = await data.feature(collection, fid);
     const placed = read(location.hash).view !== null;
+    if (collection.geometryType && !state.on.has(id)) {
+      state.on.add(id);
+      switched({ keep: false });
+    }
     await open(collection, feature, { keep: false });
-    if (!placed && feature.box) fit(feature.box, { maxZoom: 16 });
+    if (!placed) frame(feature);
   } catch (error) {
     notice("restore", error.status === 404 || !error.status ? t("error_not_found") : error.message, { quiet: true });
   }

@@ -2,8 +2,9 @@
 
 /** What the address asks for; anything unreadable is left out. */
 export function read(hash) {
-  const [place, ...rest] = hash.replace(/^#/, "").split("&");
-  const asked = Object.fromEntries(rest.map((part) => part.split("=").map(decodeURIComponent)));
+  const parts = hash.replace(/^#/, "").split("&");
+  const place = parts.find((part) => !part.includes("=")) ?? "";
+  const asked = Object.fromEntries(parts.filter((part) => part.includes("=")).map((part) => part.split("=").map(plain)));
   const numbers = place.split("/").map(Number);
   const [zoom, lat, lon] = numbers;
   const good = numbers.length === 3 && numbers.every(Number.isFinite) && Math.abs(lat) <= 90 && Math.abs(lon) <= 180 && zoom >= 0 && zoom <= 24;
@@ -13,6 +14,14 @@ export function read(hash) {
     on: "on" in asked ? asked.on.split(",").filter(Boolean) : null,
     at: collection && id ? { collection, id } : null,
   };
+}
+
+function plain(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** The address of a view. `on` is null while the territory's own choice of collections stands. */

@@ -14,6 +14,7 @@ function plural(n) {
 }
 
 /** An address of this service for a page; a language asked for by name stays asked for. */
-export function page(path) {
-  return setup.asked ? `${path}?lang=${encodeURIComponent(setup.asked)}` : path;
+export function page(path, params = {}) {
+  const query = new URLSearchParams({ ...params, ...(setup.asked && { lang: setup.asked }) });
+  return query.size ? `${path}?${query}` : path;
 }
