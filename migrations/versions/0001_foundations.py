@@ -156,6 +156,7 @@ begin
       add column source_url text check (source_url ~* '^https?://'),
       add column source_date date,
       add column licence text not null,
+      add column dataset text,  -- which import or pack the row came from
       add column updated_at timestamptz not null default now();
     create trigger stamp before update on territory.%1$I for each row execute function territory.stamp();
     create trigger touch_truncate after truncate on territory.%1$I execute function territory.touch();
