@@ -312,7 +312,7 @@ class Cluster:
     def give(self, path: Path) -> None:
         """Make PostgreSQL's account the owner, when we are root."""
         if AS_ROOT:
-            os.chown(path, server_account(), -1)
+            os.chown(path, server_account(), -1, follow_symlinks=False)
 
     def make_socket_folder(self) -> None:
         """Make the socket's folder, and see that it is ours: in /tmp anybody may have been there first."""
@@ -367,10 +367,11 @@ class Cluster:
         self.give(self.log)
 
     def write(self, path: Path, text: str) -> None:
-        """Replace a file of PostgreSQL's whole."""
+        """Replace a file of PostgreSQL's whole; the folder is its account's, so root follows no link that lies there."""
         new = path.with_suffix(".new")
-        new.write_text(text)
-        new.chmod(0o600)
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
         self.give(new)
         new.replace(path)
 
