@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import query
-from api.house import PAGE, Ask, Asked, Form
+from api.house import JSON, PAGE, Ask, Asked, Form
 from api.links import GEOJSON_TYPE, here, link
 from api.territory import licence_link, version_of
 from geo import features
@@ -17,7 +17,7 @@ from geo.space import CRS84_URI
 
 router = APIRouter()
 
-GEOJSON = Form("geojson", GEOJSON_TYPE)
+GEOJSON = Form("geojson", GEOJSON_TYPE, also=JSON.media_type)
 PLAIN = Form("json", GEOJSON_TYPE)
 """Many clients say f=json and mean the collection's only JSON."""
 FORMS = (GEOJSON, PLAIN, PAGE)

@@ -31,10 +31,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One representation of a resource: its value of `f=`, and its media type."""
+    """One representation of a resource: its value of `f=`, its media type, and another that it is accepted as."""
 
     name: str
     media_type: str
+    also: str | None = None
 
 
 JSON = Form("json", "application/json")
@@ -121,10 +122,11 @@ class Ask:
 
     def _accepted(self, forms: Sequence[Form]) -> Form:
         accept = self.request.headers.get("accept", "")
-        chosen = negotiation.media_type(accept, [form.media_type for form in forms])
+        offered = {name: form for form in reversed(forms) for name in (form.also, form.media_type) if name}
+        chosen = negotiation.media_type(accept, list(reversed(offered)))
         if chosen is None:
-            raise NotAcceptable(f"this address speaks {', '.join(form.media_type for form in forms)}")
-        return next(form for form in forms if form.media_type == chosen)
+            raise NotAcceptable(f"this address speaks {', '.join(sorted(offered))}")
+        return offered[chosen]
 
     @property
     def translation(self) -> str | None:

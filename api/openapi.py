@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from api.house import PAGE, Asked, Form, House
+from api.house import JSON, PAGE, Asked, Form, House
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
 from api.processes import Execution
 from api.query import DEFAULT_LIMIT, MAXIMUM_LIMIT
@@ -21,7 +21,7 @@ from geo.space import CRS84_URI
 
 router = APIRouter()
 
-API = Form("json", OPENAPI_TYPE)
+API = Form("json", OPENAPI_TYPE, also=JSON.media_type)
 Schema = dict[str, Any]
 JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean"}
 
@@ -114,6 +114,7 @@ def _of(one: Collection, lang: str) -> Schema:
             missing=True,
         ),
         f"{path}/queryables": _get(f"{operation}_queryables", title, {**_content(SCHEMA_TYPE), **_html()}),
+        f"{path}/feature-schema": _get(f"{operation}_feature_schema", title, _content(SCHEMA_TYPE), forms=("json",)),
         f"{path}/schema": _get(f"{operation}_schema", title, {**_content(SCHEMA_TYPE), **_html()}),
     }
     return {path: {"get": {**get, "tags": [one.id]}} for path, get in made.items()}
@@ -221,7 +222,10 @@ def _nearby(collections: list[str]) -> list[Schema]:
     ]
 
 
-PROBLEM = {"description": "what is wrong, and where", "content": _content("application/problem+json", "Problem")}
+PROBLEM = {
+    "description": "what is wrong, and where; as a page for browsers",
+    "content": {**_content("application/problem+json", "Problem"), **_html()},
+}
 KEY = _parameter("Idempotency-Key", {"type": "string", "pattern": "^[!-~]{1,255}$"}, where="header")
 PARAMETERS: Schema = {
     "lang": _parameter("lang", {"type": "string", "enum": list(LANGUAGES)}),

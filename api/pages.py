@@ -334,7 +334,7 @@ def drawing(geometry: Mapping[str, Any] | None, width: int = 360) -> Drawing | N
     wide = width - 20 if tall <= 1 else (width - 20) / tall
     scale = wide / max((east - west) * across, 1)
     metres = 10 ** math.floor(math.log10(max(wide / scale, 10)))
-    metres = next((metres * step for step in (5, 2, 1) if metres * step * scale <= wide / 2), metres)
+    metres = next((metres * step for step in (5, 2, 1) if metres * step * scale <= wide * 0.6), metres)
 
     def place(point: list[float]) -> str:
         return f"{10 + (point[0] - west) * across * scale:.1f} {10 + (north - point[1]) * 110_950 * scale:.1f}"

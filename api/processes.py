@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.features import GEOJSON
-from api.house import JSON, PAGE, Ask, Asked
+from api.features import FORMS, GEOJSON, PLAIN
+from api.house import PAGE, Ask, Asked
 from api.links import GEOJSON_TYPE, here, link
 from api.query import Misread, Parameters, limit, number
 from api.territory import BOTH, catalogue_version
@@ -68,7 +68,7 @@ def ask_nearby(ask: Asked) -> Response:
     """The simple case by query parameters: around a point, or around an item."""
     with ask.house.db.read() as tx:
         territory = ask.house.catalogue.territory(tx)
-        parameters = ask.settle(territory, (GEOJSON, JSON, PAGE))
+        parameters = ask.settle(territory, FORMS)
         inputs = _from_query(parameters)
         collections = _collections(territory, inputs.collections, parameter="collections")
         versions = _versions(territory, collections)
@@ -88,7 +88,7 @@ def execute_nearby(body: Execution, ask: Asked) -> Response:
     """The question as an execute request, around a GeoJSON geometry or an item."""
     with ask.house.db.read() as tx:
         territory = ask.house.catalogue.territory(tx)
-        ask.settle(territory, (GEOJSON, JSON)).finish()
+        ask.settle(territory, (GEOJSON, PLAIN)).finish()
         collections = _collections(territory, body.inputs.collections, pointer="/inputs/collections")
         place = _place(tx, territory, body.inputs)
         found = planning.nearby(

@@ -25,7 +25,7 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
 )
-SCHEMA = Form("json", SCHEMA_TYPE)
+SCHEMA = Form("json", SCHEMA_TYPE, also=JSON.media_type)
 BOTH = (("json", JSON.media_type), ("html", PAGE.media_type))
 GEOMETRY_FORMATS = {
     "Point": "geometry-point",
@@ -124,6 +124,32 @@ def collection(collection_id: str, ask: Asked) -> Response:
 def schema(collection_id: str, ask: Asked) -> Response:
     """The properties of the collection's items as JSON Schema, with labels and units."""
     return _schema(collection_id, ask, queryables=False)
+
+
+@router.get("/collections/{collection_id}/feature-schema")
+def feature_schema(collection_id: str, ask: Asked) -> Response:
+    """The collection's items as they are written in GeoJSON, as JSON Schema: GDAL takes the columns' types from it."""
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+    ask.settle(territory, (SCHEMA,)).finish()
+    one = territory.collection(collection_id)
+    properties = {column.name: property_schema(column, ask.lang) for column in one.kind.public}
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ask.house.url(ask.path),
+        "type": "object",
+        "title": say(one.title, ask.lang),
+        "required": ["type", "id", "geometry", "properties"],
+        "properties": {
+            "type": {"const": "Feature"},
+            "id": {"type": "integer"},
+            "geometry": {"type": "object" if one.kind.geometry else "null"},
+            # Each may be null where it is not known; GDAL reads no schema that says so by a list of types.
+            "properties": {"type": "object", "properties": properties},
+        },
+    }
+    versions = version_of(territory, one)
+    return ask.unchanged(versions) or ask.answer(document, versions=versions, territory=territory, template="")
 
 
 @router.get("/collections/{collection_id}/queryables")
@@ -249,7 +275,8 @@ def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *
             *(here(ask, *BOTH) if alone else [link(ask, path, "self", "application/json")]),
             link(ask, f"{path}/items", "items", GEOJSON_TYPE, say(one.title, ask.lang)),
             link(ask, f"{path}/items", "items", "text/html", say(one.title, ask.lang), f="html"),
-            link(ask, f"{path}/schema", "describedby", SCHEMA_TYPE),
+            link(ask, f"{path}/feature-schema", "describedby", SCHEMA_TYPE),
+            link(ask, f"{path}/schema", "http://www.opengis.net/def/rel/ogc/1.0/schema", SCHEMA_TYPE),
             link(ask, f"{path}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA_TYPE),
             licence_link(licence),
         ],

@@ -1,6 +1,5 @@
 """Space as plain values: coordinate systems, boxes, GeoJSON geometries that came from outside. No SQL."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -81,9 +80,9 @@ def on_earth(position: Any) -> bool:
         isinstance(position, Sequence)
         and not isinstance(position, str)
         and 2 <= len(position) <= 3
-        and all(isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n) for n in position)
-        and abs(position[0]) <= 180
-        and abs(position[1]) <= HIGHEST_LATITUDE
+        and all(isinstance(n, int | float) and not isinstance(n, bool) for n in position)
+        # Comparisons are false for NaN, and exact for whole numbers that no float can hold.
+        and all(abs(n) <= bound for n, bound in zip(position, (180, HIGHEST_LATITUDE, 1e6), strict=False))
     )
 
 

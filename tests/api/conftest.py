@@ -1,0 +1,33 @@
+"""Clients of the application: in this process, over real databases."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create
+from tests.conftest import Territory
+
+
+@pytest.fixture(scope="session")
+def looker(shown: Territory) -> Iterator[TestClient]:
+    """A client of Loos-en-Gohelle, for tests that only look."""
+    with client_of(shown) as client:
+        yield client
+
+
+@pytest.fixture
+def client(loos: Territory) -> Iterator[TestClient]:
+    """A client of a Loos-en-Gohelle of the test's own."""
+    with client_of(loos) as client:
+        yield client
+
+
+def client_of(territory: Territory) -> TestClient:
+    """A client that sees a 500 as the world does, and names a host that the service knows."""
+    return TestClient(
+        create(territory.settings),
+        base_url=territory.settings.public_url,
+        raise_server_exceptions=False,
+        follow_redirects=False,
+    )
