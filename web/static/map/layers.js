@@ -42,18 +42,22 @@ export class Layers {
       ...labelLayers(),
     ];
     for (const layer of layers) map.addLayer(layer);
-    this.refresh();
+    this.ids = layers.map(({ id, source }) => ({ id, source }));
+    for (const one of collections) this.#draw(one);
+    this.arrange();
   }
 
-  /** Draws one collection anew, or all, and what all share. */
+  /** Draws one collection anew. */
   refresh(collection) {
-    for (const one of collection ? [collection] : this.collections) {
-      const features = one.features.filter(({ properties }) => properties.position !== "cell").map(slim);
-      this.map.getSource(one.id)?.setData({ type: "FeatureCollection", features });
-      const visibility = this.shows(one.id) ? "visible" : "none";
-      for (const layer of this.map.getStyle().layers) {
-        if (layer.source === one.id) this.map.setLayoutProperty(layer.id, "visibility", visibility);
-      }
+    this.#draw(collection);
+    this.arrange();
+  }
+
+  /** Shows what is switched on, and what the collections share: squares of cells, labels of areas. */
+  arrange() {
+    const known = new Set(this.collections.map(({ id }) => id));
+    for (const { id, source } of this.ids) {
+      if (known.has(source)) this.map.setLayoutProperty(id, "visibility", this.shows(source) ? "visible" : "none");
     }
     const shown = this.collections.filter(({ id }) => this.shows(id));
     this.cells = cells(shown);
@@ -76,8 +80,7 @@ export class Layers {
   /** What lies at a pixel: [collection, feature] pairs from the top down, each entry once, and the cell if there is one. */
   at({ x, y }) {
     const near = [[x - 7, y - 7], [x + 7, y + 7]];
-    const layers = this.map.getStyle().layers.map(({ id }) => id);
-    const of = (...endings) => layers.filter((id) => endings.some((ending) => id.endsWith(ending)));
+    const of = (...endings) => this.ids.map(({ id }) => id).filter((id) => endings.some((ending) => id.endsWith(ending)));
     const query = (where, ids) => (ids.length ? this.map.queryRenderedFeatures(where, { layers: ids }) : []);
     const hits = [
       ...query(near, of(":point")),
@@ -94,6 +97,11 @@ export class Layers {
     const collection = this.collections.find((one) => one.id === (properties.collection ?? source));
     const feature = collection?.features.find((one) => one.id === (properties.fid ?? id));
     return feature ? [[collection, feature]] : [];
+  }
+
+  #draw(collection) {
+    const features = collection.features.filter(({ properties }) => properties.position !== "cell").map(slim);
+    this.map.getSource(collection.id)?.setData({ type: "FeatureCollection", features });
   }
 
   #set(id, features) {

@@ -29,6 +29,7 @@ const shown = () => data.drawn.filter(({ id }) => state.on.has(id));
 
 async function start() {
   mark("busy");
+  carry();
   openPanel();
   try {
     await data.open();
@@ -99,7 +100,7 @@ function openMap(asked) {
 
 /** Attributions are HTML to MapLibre; ours is text. */
 function escaped(text) {
-  return el("span", {}, text).innerHTML;
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.codePointAt(0)};`);
 }
 
 function homeControl() {
@@ -186,7 +187,7 @@ function switched({ keep = true } = {}) {
   mark("busy");
   for (const one of data.drawn) if (!state.on.has(one.id)) clear(`more ${one.id}`);
   updateLegend(data, state, retry);
-  layers?.refresh();
+  layers?.arrange();
   map?.triggerRepaint();
   loadView();
   listView();
@@ -267,11 +268,17 @@ function remember(how) {
   if (hash === location.hash) return;
   if (how === "push") history.pushState(null, "", hash);
   else history.replaceState(null, "", hash);
-  for (const link of document.querySelectorAll(".languages a")) link.hash = hash;
+  carry();
+}
+
+/** The same view in other languages. */
+function carry() {
+  for (const link of document.querySelectorAll(".languages a")) link.hash = location.hash;
 }
 
 /** Back, forward, or an address typed in. */
 function follow() {
+  carry();
   const asked = read(location.hash);
   const before = [...state.on].join();
   switchOn(asked.on);

@@ -7,10 +7,10 @@ export function read(hash) {
   const asked = Object.fromEntries(parts.filter((part) => part.includes("=")).map((part) => part.split("=").map(plain)));
   const numbers = place.split("/").map(Number);
   const [zoom, lat, lon] = numbers;
-  const good = numbers.length === 3 && numbers.every(Number.isFinite) && Math.abs(lat) <= 90 && Math.abs(lon) <= 180 && zoom >= 0 && zoom <= 24;
+  const good = /^[\d.]+\/-?[\d.]+\/-?[\d.]+$/.test(place) && numbers.every(Number.isFinite) && Math.abs(lat) <= 90 && Math.abs(lon) <= 180 && zoom <= 24;
   const [collection, id] = (asked.at ?? "").split("/");
   return {
-    view: good && place ? { zoom, center: [lon, lat] } : null,
+    view: good ? { zoom, center: [lon, lat] } : null,
     on: "on" in asked ? asked.on.split(",").filter(Boolean) : null,
     at: collection && id ? { collection, id } : null,
   };
