@@ -5,8 +5,15 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create
+from api.app import configure_logging, create
+from geo.settings import Settings
 from tests.conftest import Territory
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logging() -> None:
+    """As the service logs: tracebacks without values."""
+    configure_logging(Settings.from_env({}))
 
 
 @pytest.fixture(scope="session")
