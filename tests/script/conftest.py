@@ -9,7 +9,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +29,18 @@ def wait_until(what: Callable[[], object], seconds: float = 20) -> None:
 
 def as_server(*line: str | Path) -> list[str]:
     """Give a command line that runs as PostgreSQL's own account."""
-    return [*(["runuser", "-u", "postgres", "--"] if AS_ROOT else []), *map(str, line)]
+    become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if AS_ROOT else []
+    return [*become, *map(str, line)]
+
+
+@contextmanager
+def ended_after(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any]]:
+    """Let a process run for the length of a block: a test that fails must not wait for it."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 class Folder:
@@ -138,6 +151,8 @@ def cluster(kept_folder: Folder) -> Folder:
 def clear_away(folder: Folder) -> None:
     """Stop what runs there and remove it, with a socket folder elsewhere."""
     folder.do("stop")
+    for pid in folder.processes():
+        os.kill(pid, signal.SIGKILL)
     socket = Path(folder.do("url").stdout.strip().partition("host=")[2])
     if socket.name.startswith("gohelle-"):
         shutil.rmtree(socket, ignore_errors=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .conftest import AS_ROOT, ROOT, Folder, as_server, wait_until
+from .conftest import AS_ROOT, ROOT, Folder, as_server, ended_after, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the staged crashes are told by /proc")
 MakeFolder = Callable[..., Folder]
@@ -99,13 +98,12 @@ def test_killed_while_a_backend_works_on(cluster: Folder) -> None:
         "-c",
         "select count(*) from generate_series(1, 1e12)",
     ]
-    with subprocess.Popen(question, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
+    with ended_after(subprocess.Popen(question, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)):
         busy = "select count(*) from pg_stat_activity where query like '%1e12)' and state = 'active'"
         wait_until(lambda: cluster.ask(busy) == "1")
         cluster.crash()
         wait_until(lambda: len(cluster.processes()) == 1)
         cluster.start()
-        client.wait()
 
 
 @pytest.mark.parametrize("content", ["", "\n", "not a number\n"], ids=["empty", "blank", "words"])
@@ -124,19 +122,11 @@ def test_killed_and_its_number_given_to_another_process(cluster: Folder, where: 
     wait_until(cluster.gone)
     old = (cluster.data / "postmaster.pid").read_text()
     place = cluster.data if where == "in the data folder" else "/"
-    with subprocess.Popen(as_server("sleep", "600"), cwd=place) as stranger:
-        pids = wait_for_child(stranger.pid) if AS_ROOT else stranger.pid
-        (cluster.data / "postmaster.pid").write_text(old.replace(old.split("\n")[0], str(pids), 1))
+    with ended_after(subprocess.Popen(as_server("sleep", "600"), cwd=place)) as stranger:
+        wait_until(lambda: Path(f"/proc/{stranger.pid}/comm").read_text() == "sleep\n")
+        (cluster.data / "postmaster.pid").write_text(old.replace(old.split("\n")[0], str(stranger.pid), 1))
         cluster.start()
-        assert Path(f"/proc/{pids}/comm").read_text() == "sleep\n"
-        os.kill(pids, signal.SIGKILL)
-
-
-def wait_for_child(pid: int) -> int:
-    """Give the program that runuser runs."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    wait_until(lambda: [c for c in children.read_text().split() if Path(f"/proc/{c}/comm").read_text() == "sleep\n"])
-    return int(children.read_text().split()[0])
+        assert stranger.poll() is None
 
 
 def test_one_that_replays_its_log_is_waited_for_and_never_killed(cluster: Folder) -> None:
@@ -146,7 +136,7 @@ def test_one_that_replays_its_log_is_waited_for_and_never_killed(cluster: Folder
     shutil.copy(cluster.data / "postgresql.auto.conf", cluster.home / "auto.conf")
     with (cluster.data / "postgresql.auto.conf").open("a") as conf:
         conf.write("hot_standby = off\nrestore_command = 'false'\n")  # replays for ever, and lets nobody in
-    with cluster.begin("start") as first:
+    with ended_after(cluster.begin("start")) as first:
         wait_until(
             lambda: (
                 (cluster.data / "postmaster.pid").exists()
@@ -154,8 +144,9 @@ def test_one_that_replays_its_log_is_waited_for_and_never_killed(cluster: Folder
             )
         )
         first.kill()
+        first.wait()
     replaying = cluster.pid
-    with cluster.begin("start") as second:
+    with ended_after(cluster.begin("start")) as second:
         assert second.stderr
         assert "waiting for it" in second.stderr.readline()
         assert cluster.pid == replaying
@@ -204,7 +195,7 @@ def test_two_starters_mend_one_cluster(cluster: Folder) -> None:
 
 def start_twice(folder: Folder) -> None:
     """Start from two processes at once; both must find it serving."""
-    with folder.begin("start") as first, folder.begin("start") as second:
+    with ended_after(folder.begin("start")) as first, ended_after(folder.begin("start")) as second:
         said = first.communicate()[1] + second.communicate()[1]
     assert (first.returncode, second.returncode) == (0, 0), said
     assert folder.ask("select 1") == "1"
@@ -223,9 +214,10 @@ def test_a_half_made_folder_is_made_again(make_folder: MakeFolder) -> None:
 def test_killed_while_it_makes_the_folder(make_folder: MakeFolder) -> None:
     """The initdb of a killed starter still runs; the next starter waits for its end."""
     folder = make_folder()
-    with folder.begin("start") as first:
+    with ended_after(folder.begin("start")) as first:
         wait_until((folder.home / "pg.new" / "base").exists)
         first.kill()
+        first.wait()
     assert not folder.data.exists()
     folder.start()
 
@@ -264,7 +256,7 @@ def test_a_long_path_gets_a_short_socket(make_folder: MakeFolder) -> None:
 
 def test_it_stops_when_the_last_that_asked_for_it_ends(cluster: Folder) -> None:
     """Two test runs of one clone share it; one that was killed does not hold it for ever."""
-    with sleeper() as one, sleeper() as two, sleeper() as killed:
+    with ended_after(sleeper()) as one, ended_after(sleeper()) as two, ended_after(sleeper()) as killed:
         for process in (one, two, killed):
             cluster.start("--for", str(process.pid))
         killed.kill()
@@ -273,8 +265,6 @@ def test_it_stops_when_the_last_that_asked_for_it_ends(cluster: Folder) -> None:
         assert cluster.ask("select 1") == "1"
         cluster.do("stop", "--for", str(two.pid))
         assert cluster.do("status").returncode == 3
-        one.kill()
-        two.kill()
 
 
 def sleeper() -> subprocess.Popen[bytes]:
