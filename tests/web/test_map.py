@@ -359,12 +359,14 @@ def test_on_a_telephone_nothing_overflows_and_the_sheet_opens(visit) -> None:
     here = visit(390, 844, has_touch=True)
     page = here.open("/?lang=fr")
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+    north = page.evaluate("() => gohelle.map.getBounds().getNorth()")
     heights = []
     for _ in range(3):
         heights.append(page.locator("#panel").evaluate("(panel) => panel.dataset.size"))
         page.locator("#handle").click()
         page.wait_for_timeout(250)
     assert heights == ["half", "full", "peek"]
+    assert page.evaluate("() => gohelle.map.getBounds().getNorth()") > north - 0.0001
     map_height = page.locator("#map").evaluate("(map) => map.clientHeight")
     assert map_height > 300
     page.get_by_role("tab", name="Liste").click()
@@ -486,6 +488,7 @@ def test_a_basemap_lies_below_the_data_and_its_sources_are_not_mistaken_for_coll
     assert layers.index("base:communes") < layers.index("communes:ground")
     assert here.seen("installations")
     assert page.locator("#notices .notice").count() == 0
+    assert here.complaints == []
 
 
 # Accessibility

@@ -17,17 +17,18 @@ const empty = { type: "FeatureCollection", features: [] };
 /** Draws `collections` (in legend order) on `map`; `shows(id)` tells which are switched on. */
 export class Layers {
   constructor(map, collections, shows) {
-    Object.assign(this, { map, collections, shows, picked: null });
+    Object.assign(this, { map, collections, shows, picked: null, ids: [], cells: new Map(), ready: false });
   }
 
   /** Puts pictures, sources and layers into the style; again after the style has been replaced. */
   install({ onBasemap = false } = {}) {
     const { map, collections } = this;
+    this.ready = true;
     for (const one of collections) {
       for (const [name, image] of pictures(one)) if (!map.hasImage(name)) map.addImage(name, image, { pixelRatio: 2 });
       map.addSource(one.id, { type: "geojson", data: empty });
     }
-    for (const id of ["cells", "labels", "picked"]) map.addSource(`:${id}`, { type: "geojson", data: empty });
+    for (const id of ["cells", "counts", "labels", "picked"]) map.addSource(`:${id}`, { type: "geojson", data: empty });
     const bottomUp = [...collections].reverse();
     const smallOnTop = (a, b) => b.itemCount - a.itemCount; // or a collection hides the special case of itself
     const family = (name, ground = false) => bottomUp.filter(({ sign, ground: is }) => sign.family === name && is === ground);
@@ -47,21 +48,30 @@ export class Layers {
     this.arrange();
   }
 
+  /** Waits for the next `install`: the style is being replaced. */
+  suspend() {
+    this.ready = false;
+  }
+
   /** Draws one collection anew. */
   refresh(collection) {
+    if (!this.ready) return;
     this.#draw(collection);
     this.arrange();
   }
 
   /** Shows what is switched on, and what the collections share: squares of cells, labels of areas. */
   arrange() {
+    if (!this.ready) return;
     const known = new Set(this.collections.map(({ id }) => id));
     for (const { id, source } of this.ids) {
       if (known.has(source)) this.map.setLayoutProperty(id, "visibility", this.shows(source) ? "visible" : "none");
     }
     const shown = this.collections.filter(({ id }) => this.shows(id));
     this.cells = cells(shown);
-    this.#set("cells", [...this.cells].map(([name, { colour, members }]) => square(name, colour, members.length)));
+    const squares = [...this.cells].map(([name, { colour, members }]) => square(name, colour, members.length)).filter(({ geometry }) => geometry);
+    this.#set("cells", squares);
+    this.#set("counts", squares.map(corner));
     this.#set("labels", shown.filter(({ sign }) => sign.family === "Polygon").flatMap(labels));
     this.pick(this.picked);
   }
@@ -69,6 +79,7 @@ export class Layers {
   /** Marks one feature, with the circle in which it lies if that is known. */
   pick(feature) {
     this.picked = feature;
+    if (!this.ready) return;
     if (!feature?.shape) return this.#set("picked", []);
     const around = surroundings(feature);
     this.#set("picked", [
@@ -79,6 +90,7 @@ export class Layers {
 
   /** What lies at a pixel: [collection, feature] pairs from the top down, each entry once, and the cell if there is one. */
   at({ x, y }) {
+    if (!this.ready) return { entries: [], cell: null };
     const near = [[x - 7, y - 7], [x + 7, y + 7]];
     const of = (...endings) => this.ids.map(({ id }) => id).filter((id) => endings.some((ending) => id.endsWith(ending)));
     const query = (where, ids) => (ids.length ? this.map.queryRenderedFeatures(where, { layers: ids }) : []);
@@ -133,6 +145,11 @@ export function cells(collections) {
 function square(cell, colour, count) {
   const ring = cellRing(cell);
   return { type: "Feature", properties: { cell, colour, count }, geometry: ring && { type: "Polygon", coordinates: [ring] } };
+}
+
+/** Where the count of a square stands: in its upper left corner, or the counts of squares within squares would meet. */
+function corner({ properties, geometry }) {
+  return { type: "Feature", properties, geometry: { type: "Point", coordinates: geometry.coordinates[0][3] } };
 }
 
 /** Only what the style asks for travels to the worker. */
@@ -238,7 +255,6 @@ function cellLayers() {
   return [
     { id: ":cells-fill", source, type: "fill", paint: { "fill-color": ["get", "colour"], "fill-opacity": 0.2 } },
     { id: ":cells-outline", source, type: "line", layout: { "line-join": "round" }, paint: { "line-color": ["get", "colour"], "line-width": grow(10, 0.8, 15, 2) } },
-    { id: ":cells-count", source, type: "symbol", minzoom: 11, layout: { "text-field": ["to-string", ["get", "count"]], "text-font": SEMIBOLD, "text-size": grow(11, 10, 15, 16), "text-allow-overlap": true }, paint: { "text-color": INK, "text-halo-color": PAPER, "text-halo-width": 1.8 } },
   ];
 }
 
@@ -260,6 +276,7 @@ function labelLayers() {
   const source = ":labels";
   const ground = ["to-boolean", ["get", "ground"]];
   return [
+    { id: ":cells-count", source: ":counts", type: "symbol", minzoom: 12, layout: { "text-field": ["to-string", ["get", "count"]], "text-font": SEMIBOLD, "text-size": grow(12, 10, 15, 16), "text-anchor": "top-left", "text-offset": [0.35, 0.15], "text-allow-overlap": true }, paint: { "text-color": INK, "text-halo-color": PAPER, "text-halo-width": 1.8 } },
     { id: ":labels-area", source, type: "symbol", minzoom: 12.4, filter: ["!", ground], layout: { "text-field": ["get", "name"], "text-font": ["Noto Sans Italic"], "text-size": 12, "text-max-width": 9 }, paint: { "text-color": INK, "text-halo-color": PAPER, "text-halo-width": 1.6 } },
     { id: ":ground-label", source, type: "symbol", filter: ground, layout: { "text-field": ["get", "name"], "text-font": SEMIBOLD, "text-transform": "uppercase", "text-letter-spacing": 0.18, "text-size": grow(9, 10, 14, 14), "text-max-width": 9 }, paint: { "text-color": "#6b5f49", "text-halo-color": PAPER, "text-halo-width": 1.5 } },
   ];

@@ -47,6 +47,6 @@ export function entries(pairs, open, { named = false } = {}) {
     return el("li", {},
       el("button", { type: "button", "data-entry": `${collection.id}/${feature.id}`, onclick: () => open(collection, feature) },
         named && swatch(collection),
-        el("span", {}, el("span", { class: "name" }, name || t("unnamed")), named && el("small", {}, collection.title), doubt && !named && el("small", {}, doubt))));
+        el("span", {}, el("span", { class: "name" }, name || t("unnamed")), el("small", {}, [named && collection.title, doubt].filter(Boolean).join(" · ")))));
   }));
 }

@@ -94,8 +94,14 @@ function openMap(asked) {
   map.getCanvas().addEventListener("blur", () => (byId("crosshair").hidden = true));
   map.getCanvas().setAttribute("aria-describedby", "map-help");
   map.getCanvas().setAttribute("aria-label", t("map_region"));
-  basemapStyle().then((style) => style && map.setStyle(style, { diff: false }), noBasemap);
+  basemapStyle().then((style) => style && lay(style), noBasemap);
   globalThis.gohelle = { map, data }; // for pages that embed the map, and for whoever looks into it
+}
+
+/** Puts a basemap below the data; they are drawn again once its style is there. */
+function lay(style) {
+  layers?.suspend();
+  map.setStyle(style, { diff: false });
 }
 
 /** Attributions are HTML to MapLibre; ours is text. */
@@ -128,11 +134,11 @@ function covered() {
   return card.width && card.left > area.left && card.top < area.bottom - 100 && card.bottom > area.top + 100 ? Math.max(0, area.right - card.left) : 0;
 }
 
-/** Moves the map so far that the card does not hide what it is about. */
-function uncover(feature) {
+/** Moves the map so far that the card does not hide the place that it is about. */
+function uncover(place) {
   const beside = covered();
-  if (!map || !beside || !feature.box) return;
-  const { x } = map.project(middle(feature.box));
+  if (!map || !beside || !place) return;
+  const { x } = map.project(place);
   const free = byId("map-area").clientWidth - beside;
   if (x > free - 20 && x < byId("map-area").clientWidth) map.panBy([x - free / 2, 0], { animate: !still.matches });
 }
@@ -156,8 +162,11 @@ const listView = calm(() => drawList(shown(), view(), open), 50);
 function changed(collection) {
   updateLegend(data, state, retry);
   if (!collection.geometryType) return;
-  if (!collection.loading) {
-    if (layers) layers.refresh(collection);
+  if (collection.loading) {
+    if (state.on.has(collection.id)) mark("busy");
+  } else {
+    layers?.refresh(collection);
+    map?.triggerRepaint();
     listView();
     if (collection.more && state.on.has(collection.id)) notice(`more ${collection.id}`, t("more_exist", collection), { quiet: true });
     else clear(`more ${collection.id}`);
@@ -209,7 +218,11 @@ function openAt(point) {
   const { entries, cell } = layers.at(point);
   if (entries.length === 0) close();
   else if (entries.length === 1 && !cell) open(...entries[0]);
-  else choice(entries, cell);
+  else {
+    const place = map.unproject(point);
+    choice(entries, cell);
+    uncover(place);
+  }
 }
 
 function choice(entries, cell) {
@@ -225,7 +238,7 @@ async function open(collection, feature, { back, keep = true } = {}) {
   hideHover();
   if (keep) remember("push");
   await showCard(collection, feature, { ...doors, back });
-  uncover(feature);
+  uncover(feature.box && middle(feature.box));
 }
 
 function close({ keep = true } = {}) {
