@@ -21,10 +21,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """What can be told before the first row: the fields that rows will have, and the coordinate system if any."""
+    """What can be told before the first row: the fields that rows will have, and the coordinate system if any.
+
+    `usual` is the one that the format has where nobody says another.
+    """
 
     fields: tuple[str, ...]
     crs: str | None
+    usual: str | None
     batches: Iterator[Batch]
 
 

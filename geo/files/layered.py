@@ -48,11 +48,13 @@ class Layered:
     def opened(self) -> Opened:
         """The layer's own words are read, its features are not."""
         fields = tuple(self.info["fields"])
+        if self.info["features"] == 0:
+            raise bad("the file holds no feature")
         if self.info["geometry_type"] is None:
             raise bad("this layer has no geometry at all")
         check_fields(self.asked, fields)
         wanted = tuple(name for name in fields if name in self.asked)
-        return Opened(fields=wanted, crs=self.info["crs"], batches=self._batches(wanted))
+        return Opened(fields=wanted, crs=self.info["crs"], usual=None, batches=self._batches(wanted))
 
     def _only_layer(self) -> str:
         import pyogrio  # noqa: PLC0415

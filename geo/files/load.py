@@ -50,10 +50,19 @@ class Import:
         self.remarks: list[str] = []
         self.geometry: GeometryType = dataset.kind.geometry or "Point"
         self.box = Bbox(*request.bbox) if request.bbox else None
-        self.project = Projection(request.crs or opened.crs or dataset.layout.crs or "OGC:CRS84")
+        self.project = Projection(self._crs())
         self.swapped = Swapped(territory_bounds(connection))
         self.reading = Reading(dataset, opened.fields)
         self.staging = Staging(connection, dataset, self.reading.columns, self.reading.types)
+
+    def _crs(self) -> str:
+        """The file's own word, unless the request overrules it; the mapping helps where the file says nothing."""
+        found = self.request.crs or self.opened.crs or self.dataset.layout.crs or self.opened.usual
+        if not found:
+            raise formats.bad(
+                "the file does not say its coordinate system: name it in the mapping's [file], or by --crs"
+            )
+        return found
 
     def report(self) -> Report:
         """Read, check, write, commit unless it is a dry run; tell what became of each row."""

@@ -198,8 +198,12 @@ class _Checked:
         return Layout(**{name: value for name, value in table.items() if name in Layout.__dataclass_fields__})
 
     def _filter(self, name: str) -> dict[str, frozenset[str]]:
-        found = self.body.get(name, {})
-        return {key: frozenset(map(str, value if isinstance(value, list) else [value])) for key, value in found.items()}
+        """The texts that a field may have; `true` and `false` are written as they are in the file."""
+        found = {key: value if isinstance(value, list) else [value] for key, value in self.body.get(name, {}).items()}
+        return {
+            key: frozenset(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+            for key, values in found.items()
+        }
 
     def _cells(self, kind: Kind) -> dict[str, Cell]:
         head = {name: self.body[name] for name in HEAD if name in self.body}

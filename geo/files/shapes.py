@@ -136,7 +136,7 @@ def read_wkb(wkb: Sequence[bytes | None]) -> Checked:
 
 def check(checked: Checked, project: Projection, geometry: GeometryType, swapped: Swapped, *, point: bool) -> None:
     """All that can be said of a geometry without the database; what is refused has its reason afterwards."""
-    checked.refuse(shapely.is_empty(checked.shapes), "the geometry is empty")
+    checked.refuse(shapely.is_empty(checked.shapes), "the geometry is empty, or its coordinates are no numbers")
     checked.refuse(
         shapely.get_num_coordinates(checked.shapes) > VERTICES, f"the geometry has more than {VERTICES} vertices"
     )

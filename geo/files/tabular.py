@@ -41,7 +41,7 @@ class Csv:
 
     def opened(self) -> Opened:
         """The header is read, the rows are not."""
-        return Opened(fields=self.fields, crs=None, batches=self._batches())
+        return Opened(fields=self.fields, crs=None, usual="OGC:CRS84", batches=self._batches())
 
     def _encoding(self) -> str:
         start = self.source.path.open("rb").read(2)
