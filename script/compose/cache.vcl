@@ -15,8 +15,8 @@ sub vcl_recv {
 }
 
 sub vcl_backend_response {
-    if (beresp.status == 200 && beresp.http.ETag && beresp.http.Cache-Control ~ "max-age=0" && beresp.http.Cache-Control !~ "(?i)no-store|private") {
-        set beresp.ttl = 0s;
+    if (beresp.status == 200 && beresp.http.ETag && beresp.http.Cache-Control == "public, max-age=0, must-revalidate") {
+        set beresp.ttl = 1ms; # Varnish would forget at once what has no time at all
         set beresp.grace = 0s;
         set beresp.keep = 1h;
         return (deliver);
