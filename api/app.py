@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from api import features, health, installations, openapi, problems, processes, territory
+from api import features, health, installations, openapi, problems, processes, styles, territory, tiles
 from api.edge import LARGEST_BODY, Edge
 from api.house import House
 from geo.settings import Settings
@@ -58,7 +58,7 @@ def create(settings: Settings) -> ASGIApp:
     )
     app.state.house = house
     problems.install(app)
-    for room in (territory, openapi, features, processes, installations, health):
+    for room in (territory, openapi, features, tiles, styles, processes, installations, health):
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))

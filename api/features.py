@@ -30,7 +30,11 @@ def items(collection_id: str, ask: Asked) -> Response:
     with ask.house.db.read() as tx:
         territory = ask.house.catalogue.territory(tx)
         collection = territory.collection(collection_id)
-        question = query.items(ask.settle(territory, FORMS), collection.kind)
+        parameters = ask.settle(territory, FORMS)
+        # Figures that clash stand side by side on one page, and milestones on one line.
+        whole = ask.form is PAGE and collection.kind.geometry is None
+        limit = 1_000 if whole else query.DEFAULT_LIMIT
+        question = query.items(parameters, collection.kind, default_limit=limit)
         versions = version_of(territory, collection)
         if (same := ask.unchanged(versions)) is not None:
             return same

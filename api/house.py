@@ -21,6 +21,7 @@ from api.query import Parameters, one_of
 from geo.collections import CATALOGUE, Catalogue, Territory, Versions
 from geo.columns import LANGUAGES, say
 from geo.db import Database
+from geo.errors import GohelleError
 from geo.settings import Settings
 
 HTML = "text/html"
@@ -76,20 +77,29 @@ class House:
         }
 
     def error_page(self, request: Request, problem: Mapping[str, Any]) -> str | None:
-        """The problem as a page, where a browser asks and the territory was known before."""
-        territory = self.catalogue.last_known()
+        """The problem as a page, where a browser asks; None while the territory is not known."""
         asked = request.query_params.get("f")
         takes = negotiation.media_type(request.headers.get("accept", ""), ("application/json", HTML))
-        if territory is None or (asked != "html" if asked else takes != HTML):
+        if asked != "html" if asked else takes != HTML:
             return None
-        lang = negotiation.language(request.headers.get("accept-language", ""), territory.languages)
         try:
-            return pages.render(
-                "error.html", problem, lang=lang, site=self.site(territory, lang), path=request.url.path
-            )
+            territory = self.catalogue.last_known() or self._introduced()
+            preferred = negotiation.language(request.headers.get("accept-language", ""), territory.languages)
+            named = request.query_params.get("lang")
+            lang = named if named in territory.languages else preferred
+            query = [("lang", lang)] if lang == named else []
+            site = self.site(territory, lang)
+            return pages.render("error.html", problem, lang=lang, site=site, path=request.url.path, query=query)
+        except GohelleError:
+            return None
         except Exception:
             log.exception("error page failed")
             return None
+
+    def _introduced(self) -> Territory:
+        """The territory, for a process whose first answer is an error."""
+        with self.db.read() as tx:
+            return self.catalogue.territory(tx)
 
 
 class Ask:
@@ -181,10 +191,10 @@ class Ask:
         )
 
     def reply(
-        self, body: str, media_type: str, *, versions: Versions, headers: Mapping[str, str] | None = None
+        self, body: str | bytes, media_type: str, *, versions: Versions, headers: Mapping[str, str] | None = None
     ) -> Response:
         """The finished answer: compressed as the client likes, with the tag that its versions give."""
-        data = body.encode()
+        data = body.encode() if isinstance(body, str) else body
         coding = self._coding() if len(data) >= SMALLEST_WORTH_COMPRESSING else None
         sent = {**self._headers(self._tag(versions)), **(headers or {}), "Content-Language": self.lang}
         if coding:

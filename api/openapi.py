@@ -13,6 +13,7 @@ from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
 from api.processes import Execution
 from api.query import DEFAULT_LIMIT, MAXIMUM_LIMIT
 from api.territory import catalogue_version
+from api.tiles import MVT, SET, TILEJSON
 from geo.collections import Collection, Territory
 from geo.columns import LANGUAGES, Column, say
 from geo.planning.nearby import DEFAULT_FEATURES, MAXIMUM_DISTANCE_M, MAXIMUM_FEATURES
@@ -53,6 +54,7 @@ def document(house: House, territory: Territory, lang: str) -> Schema:
         "tags": [{"name": one.id, "description": say(one.title, lang)} for one in territory.collections.values()],
         "paths": {
             **_fixed(territory),
+            **_drawn(territory),
             **{path: item for one in territory.collections.values() for path, item in _of(one, lang).items()},
         },
         "components": {
@@ -89,6 +91,44 @@ def _fixed(territory: Territory) -> Schema:
         },
         "/healthz": {"get": _watch("healthz", "The process runs")},
         "/readyz": {"get": _watch("readyz", "The service can answer")},
+    }
+
+
+def _drawn(territory: Territory) -> Schema:
+    """Tiles and styles of the territory, and of any collection that has a geometry."""
+    geometric = [one.id for one in territory.collections.values() if one.kind.geometry]
+    only = ("json",)
+    styled = _parameter("styleId", {"type": "string", "enum": ["territory", *geometric]}, where="path")
+    listed = {"type": "array", "items": {"type": "string", "enum": geometric}, "minItems": 1, "maxItems": 50}
+    several = {**_parameter("collections", listed), "style": "form", "explode": False}
+    matrix_set = _parameter("setId", {"type": "string", "enum": [SET]}, where="path")
+    tileset = {**_content("application/json"), **_content(TILEJSON.media_type)}
+    paths: Schema = {
+        "/tileMatrixSets": _get("tileMatrixSets", "Tile matrix sets", _plain(), forms=only),
+        "/tileMatrixSets/{setId}": _get("tileMatrixSet", "A tile matrix set", _plain(), [matrix_set], forms=only),
+        "/tiles": _get("tilesets", "Tilesets of the territory", _plain(), forms=only),
+        "/tiles/{setId}": _get("tileset", "A tileset", tileset, [matrix_set], forms=("json", "tilejson")),
+        f"/tiles/{SET}/{{matrix}}/{{row}}/{{column}}": _get("tile", "A tile", _tile(), [*TILE, several], forms=("mvt",), missing=True),
+        "/styles": _get("styles", "MapLibre styles", _plain(), forms=only),
+        "/styles/{styleId}": _get("style", "A MapLibre style", _plain(), [styled], forms=only),
+    }  # fmt: skip
+    for one in territory.collections.values():
+        if one.kind.geometry:
+            paths |= _drawn_alone(one, tileset)
+    return {path: {"get": get} for path, get in paths.items()}
+
+
+def _drawn_alone(one: Collection, tileset: Schema) -> Schema:
+    path, operation = f"/collections/{one.id}", one.id.replace("-", "_")
+    filters = [_filter(column, LANGUAGES[0]) for column in one.kind.queryables.values()]
+    narrowed = [*TILE, {"$ref": "#/components/parameters/datetime"}, *filters]
+    return {
+        f"{path}/tiles": _get(f"{operation}_tilesets", one.id, _plain(), forms=("json",)),
+        f"{path}/tiles/{SET}": _get(f"{operation}_tileset", one.id, tileset, forms=("json", "tilejson")),
+        f"{path}/tiles/{SET}/{{matrix}}/{{row}}/{{column}}": _get(
+            f"{operation}_tile", one.id, _tile(), narrowed, forms=("mvt",), missing=True
+        ),
+        f"{path}/style": _get(f"{operation}_style", one.id, _plain(), forms=("json",)),
     }
 
 
@@ -182,6 +222,14 @@ def _html() -> Schema:
     return {"text/html": {"schema": {"type": "string"}}}
 
 
+def _plain() -> Schema:
+    return _content("application/json")
+
+
+def _tile() -> Schema:
+    return {MVT.media_type: {"schema": {"type": "string", "format": "binary"}}}
+
+
 def _result() -> Schema:
     return {**_content(GEOJSON_TYPE, "FeatureCollection"), **_content("application/json")}
 
@@ -222,6 +270,10 @@ def _nearby(collections: list[str]) -> list[Schema]:
     ]
 
 
+TILE = [
+    _parameter(name, {"type": "string", "pattern": "^[0-9]{1,7}$"}, where="path")
+    for name in ("matrix", "row", "column")
+]
 PROBLEM = {
     "description": "what is wrong, and where; as a page for browsers",
     "content": {**_content("application/problem+json", "Problem"), **_html()},

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.pages import PAGE_CSP
 from geo import errors
 from geo.errors import Problem
 
@@ -66,6 +67,7 @@ def response(request: Request, status: int, detail: str, problems: Sequence[Prob
         headers["Retry-After"] = str(RETRY_SECONDS)
     page = _page(request, problem)
     if page is not None:
+        headers["Content-Security-Policy"] = PAGE_CSP
         return Response(page, status, headers, "text/html; charset=utf-8")
     return Response(json.dumps(problem, ensure_ascii=False).encode(errors="replace"), status, headers, MEDIA_TYPE)
 

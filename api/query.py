@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -82,24 +83,29 @@ def _shown(name: str) -> str:
     return re.sub(r"[^\w.:-]", "?", name[:64], flags=re.ASCII)
 
 
-def items(parameters: Parameters, kind: Kind) -> Question:
+def items(parameters: Parameters, kind: Kind, *, default_limit: int = DEFAULT_LIMIT) -> Question:
     """The question that an items request asks."""
+    question = conditions(parameters, kind)
+    for name in ("crs", "bbox-crs"):
+        parameters.take(name, one_of([CRS84_URI]), CRS84_URI)
+    question = replace(
+        question,
+        limit=parameters.take("limit", limit, default_limit),
+        bbox=parameters.take("bbox", bbox, None),
+        after=parameters.take("cursor", cursor, None),
+    )
+    parameters.finish()
+    return question
+
+
+def conditions(parameters: Parameters, kind: Kind) -> Question:
+    """What items and tiles may both be narrowed by: period and equality."""
     equals = {
         name: value
         for name, column in kind.queryables.items()
         if (value := parameters.take(name, lambda text, column=column: _value(text, column), None)) is not None
     }
-    for name in ("crs", "bbox-crs"):
-        parameters.take(name, one_of([CRS84_URI]), CRS84_URI)
-    question = Question(
-        limit=parameters.take("limit", limit, DEFAULT_LIMIT),
-        bbox=parameters.take("bbox", bbox, None),
-        period=parameters.take("datetime", period, None),
-        equals=equals,
-        after=parameters.take("cursor", cursor, None),
-    )
-    parameters.finish()
-    return question
+    return Question(limit=1, period=parameters.take("datetime", period, None), equals=equals)
 
 
 def limit(text: str) -> int:

@@ -24,6 +24,13 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/dataset-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
+    "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
 )
 SCHEMA = Form("json", SCHEMA_TYPE, also=JSON.media_type)
 BOTH = (("json", JSON.media_type), ("html", PAGE.media_type))
@@ -65,6 +72,9 @@ def landing(ask: Asked) -> Response:
             link(ask, "/collections", "data", "application/json"),
             link(ask, "/collections", "http://www.opengis.net/def/rel/ogc/1.0/data", "application/json"),
             link(ask, "/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes", "application/json"),
+            link(ask, "/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json"),
+            link(ask, "/tileMatrixSets", "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", "application/json"),
+            link(ask, "/styles", "http://www.opengis.net/def/rel/ogc/1.0/styles", "application/json"),
             licence_link(body["licence"]),
         ],
     }
@@ -278,9 +288,19 @@ def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *
             link(ask, f"{path}/feature-schema", "describedby", SCHEMA_TYPE),
             link(ask, f"{path}/schema", "http://www.opengis.net/def/rel/ogc/1.0/schema", SCHEMA_TYPE),
             link(ask, f"{path}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA_TYPE),
+            *_drawings(ask, path, one),
             licence_link(licence),
         ],
     }
+
+
+def _drawings(ask: Ask, path: str, one: Collection) -> list[dict[str, Any]]:
+    if one.kind.geometry is None:
+        return []
+    return [
+        link(ask, f"{path}/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json"),
+        link(ask, f"{path}/style", "stylesheet", "application/json"),
+    ]
 
 
 def _instant(day: str | None) -> str | None:

@@ -33,13 +33,19 @@ GeometryType = Literal["Point", "MultiLineString", "MultiPolygon"]
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A table of `territory`: typed columns and at most one geometry. `interval` names its start and end dates."""
+    """A table of `territory`: typed columns and at most one geometry. `interval` names its start and end dates.
+
+    `classed_by` names the column by which tiles count their cells; of a kind that is `rolled_up` the database keeps
+    the sums of cells.
+    """
 
     id: str
     title: Words
     geometry: GeometryType | None
     own: tuple[Column, ...]
     interval: tuple[str, str] = ("since", "until")
+    classed_by: str | None = None
+    rolled_up: bool = False
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -337,6 +343,8 @@ INSTALLATIONS = Kind(
         text("words", words("un mot aux voisins", "a word to the neighbours", "ein Wort an die Nachbarn")),
         text("cell", words("maille INSPIRE", "INSPIRE grid cell", "INSPIRE-Rasterzelle"), queryable=True),
     ),
+    classed_by="technology",
+    rolled_up=True,
 )
 
 DETECTIONS = Kind(
@@ -350,6 +358,7 @@ DETECTIONS = Kind(
         number("precision", words("précision", "precision", "Genauigkeit"), minimum=0, maximum=1),
         number("recall", words("rappel", "recall", "Trefferquote"), minimum=0, maximum=1),
     ),
+    rolled_up=True,
 )
 
 FIGURES = Kind(

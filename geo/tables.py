@@ -63,6 +63,8 @@ def _located(kind: Kind) -> Iterator[Column]:
     yield Column("geom", Geometry(kind.geometry, WGS84, spatial_index=False), nullable=False)
     transformed = Computed("st_transform(geom, 3857)", persisted=True)
     yield Column("geom_3857", Geometry(kind.geometry, MERCATOR, spatial_index=False), transformed)
+    if kind.geometry == "Point":
+        yield Column("key22", BigInteger, Computed("territory.key22(geom)", persisted=True))
 
 
 TABLES: dict[str, Table] = {kind.id: _table(kind) for kind in KINDS.values()}

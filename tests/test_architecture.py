@@ -17,7 +17,7 @@ FLOORS = [
     {"tables"},
     {"collections"},
     {"filters"},
-    {"features", "packs"},
+    {"features", "tiles", "packs"},
     {"register", "planning", "files"},
 ]
 """Inside geo: what stands lower never imports what stands higher."""

@@ -1,0 +1,258 @@
+"""Vector tiles as PostGIS writes them: points aggregated where they crowd and never dropped, shapes that never vanish."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+from geo.collections import Collection
+from geo.columns import Column
+from geo.filters import Question, matching, spelled
+from geo.kinds import Kind
+
+TOP_ZOOM = 22
+EXTENT = 4096
+BUFFER = 64
+"""Around lines, areas and squares, in the tile's own units; also in the box that is searched."""
+
+SINGLE = 1_000
+"""Up to so many points a tile shows each by itself; above, cells of 1/64 of the tile with counts and sums."""
+
+CELL_BITS = 6
+ROLLED_UP = (11, 14)
+"""The zooms of the cells that the database keeps sums of, coarsest first."""
+
+SQUARES_FROM = 11
+"""From this zoom on, homes shown by grid cell are squares; below, a square is smaller than a symbol."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """A tile of WebMercatorQuad: zoom, column, row."""
+
+    z: int
+    x: int
+    y: int
+
+    @property
+    def inside(self) -> bool:
+        """Whether the tile matrix has such a tile."""
+        return 0 <= self.z <= TOP_ZOOM and 0 <= self.x < 1 << self.z and 0 <= self.y < 1 << self.z
+
+    def keys(self) -> tuple[int, int]:
+        """The z-order keys of zoom 22 that lie in the tile: from the first, up to but without the second."""
+        key = 0
+        for bit in range(self.z):
+            key |= ((self.x >> bit) & 1) << (2 * bit) | ((self.y >> bit) & 1) << (2 * bit + 1)
+        shift = 2 * (TOP_ZOOM - self.z)
+        return key << shift, (key + 1) << shift
+
+
+def tile(tx: Connection, collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None) -> bytes:
+    """One tile of these collections, each a layer of its name; asked in one statement."""
+    parts, values = [], {"z": where.z, "x": where.x, "y": where.y}
+    values["lo"], values["hi"] = where.keys()
+    for n, (collection, question) in enumerate(collections):
+        condition, own = spelled(matching(collection, question), prefix=f"c{n}_")
+        values |= own | {f"layer{n}": collection.id}
+        parts += _layers(collection, question, condition, f"%(layer{n})s", where.z, lang)
+    row = tx.exec_driver_sql(FRAME.format(layers=" || ".join(parts)), values).one()
+    return bytes(row.tile or b"")
+
+
+FRAME = """
+with tile as (
+  select ST_TileEnvelope(%(z)s, %(x)s, %(y)s) as box,
+         ST_Expand(ST_TileEnvelope(%(z)s, %(x)s, %(y)s), 40075016.6856 / (1 << %(z)s) * 64 / 4096) as wide,
+         40075016.6856 / (1 << %(z)s) as side
+)
+select {layers} as tile
+"""
+
+
+def _layers(
+    collection: Collection, question: Question, condition: str, layer: str, z: int, lang: str | None
+) -> list[str]:
+    kind = collection.kind
+    if kind.geometry is None:
+        return []
+    if kind.geometry != "Point":
+        return [_shapes(kind, condition, layer, z, lang)]
+    squares = _has_squares(kind) and z >= SQUARES_FROM
+    points = f"{condition} and f.position <> 'cell'" if squares else condition
+    gathered = _rolled_up(collection, question, z) or _gathered(kind, points, z)
+    layers = [_points(kind, points, gathered, layer, lang)]
+    return layers + ([_squares(kind, condition, layer)] if squares else [])
+
+
+# Points: each by itself where they are few, else cells
+
+
+POINTS = """
+coalesce((
+  select case when few.n <= {single} then
+    (select ST_AsMVT(t, {layer}, {extent}, 'geom', 'id') from (
+       select f.id, ST_MakePoint(floor((ST_X(f.geom_3857) - ST_XMin(tile.box)) / tile.side * {extent}),
+                                 floor((ST_YMax(tile.box) - ST_Y(f.geom_3857)) / tile.side * {extent})) as geom, {properties}
+       from territory.{kind} f, tile where {within} and {condition} order by f.id) t)
+  else ({gathered}) end
+  from (select count(*) as n from (select from territory.{kind} f where {within} and {condition} limit {single} + 1) some_) few
+), '')"""
+WITHIN = "f.key22 >= %(lo)s and f.key22 < %(hi)s"
+
+
+def _points(kind: Kind, condition: str, gathered: str, layer: str, lang: str | None) -> str:
+    return POINTS.format(
+        single=SINGLE,
+        layer=layer,
+        extent=EXTENT,
+        properties=_properties(kind, lang),
+        kind=kind.id,
+        within=WITHIN,
+        condition=condition,
+        gathered=gathered.replace("{layer}", layer),
+    )
+
+
+# A cell's number is its key's leading bits; its bits taken apart again are its column and row in the tile.
+CELLS = """
+select ST_AsMVT(t, {{layer}}, {extent}, 'geom') from (
+  select ST_MakePoint((territory.even_bits(c.cell & {mask}) + 0.5) * {step}, (territory.even_bits((c.cell & {mask}) >> 1) + 0.5) * {step}) as geom,
+         c.* from ({cells}) c order by c.cell) t"""
+
+
+def _gathered(kind: Kind, condition: str, z: int) -> str:
+    """Cells counted from the table itself; from the index alone where nothing but the tile is asked."""
+    bits = min(CELL_BITS, TOP_ZOOM - z)
+    shift = 2 * (TOP_ZOOM - z - bits)
+    sums = "".join(
+        f', sum(round(f."{column.name}" * 1000)::bigint) / 1000.0::float8 as "{column.name}"'
+        for column in kind.summables
+    )
+    classes = "".join(
+        f', nullif(count(*) filter (where f."{kind.classed_by}" = \'{value}\'), 0) as "{value}"'
+        for value in _classes(kind)
+    )
+    cells = (
+        f"select f.key22 >> {shift} as cell, count(*) as point_count{sums}{classes} "
+        f"from territory.{kind.id} f where {WITHIN} and {condition} group by 1"
+    )
+    return _cells(cells, bits)
+
+
+def _rolled_up(collection: Collection, question: Question, z: int) -> str | None:
+    """Cells summed from those that the database keeps, where the question allows it; None where it does not."""
+    kind = collection.kind
+    by_class = set(collection.filter) <= {kind.classed_by}
+    level = next((level for level in ROLLED_UP if z + CELL_BITS <= level), None)
+    if not kind.rolled_up or question.narrowed or not by_class or level is None:
+        return None
+    shift = 2 * (level - z - CELL_BITS)
+    up = 2 * (TOP_ZOOM - level)
+    sums = "".join(f', sum(c."{column.name}") / 1000.0::float8 as "{column.name}"' for column in kind.summables)
+    classes = "".join(
+        f", nullif(sum(c.n) filter (where c.class = '{value}'), 0)::bigint as \"{value}\"" for value in _classes(kind)
+    )
+    wanted = collection.filter.get(kind.classed_by or "")
+    chosen = [wanted] if isinstance(wanted, str) else wanted
+    only = "" if chosen is None else " and c.class in (" + ", ".join(f"'{value}'" for value in chosen) + ")"
+    cells = (
+        f"select c.cell >> {shift} as cell, sum(c.n)::bigint as point_count{sums}{classes} "
+        f"from territory.{kind.id}_cells{level} c where c.cell >= %(lo)s >> {up} and c.cell < %(hi)s >> {up}{only} group by 1"
+    )
+    return _cells(cells, CELL_BITS)
+
+
+def _cells(cells: str, bits: int) -> str:
+    return CELLS.format(extent=EXTENT, mask=(1 << (2 * bits)) - 1, step=EXTENT >> bits, cells=cells)
+
+
+def _classes(kind: Kind) -> Sequence[str]:
+    choices = kind.column(kind.classed_by).choices if kind.classed_by else None
+    return tuple(choices or ())
+
+
+# Homes shown by grid cell: one square with a count, wherever it reaches into the tile
+
+SQUARES = """
+coalesce((
+  select ST_AsMVT(t, {layer} || ':squares', {extent}, 'geom') from (
+    select ST_AsMVTGeom(ST_Transform(territory.cell_square(s.cell), 3857), tile.box, {extent}, {buffer}, true) as geom,
+           s.cell, s.point_count{summed}
+    from (select f.cell, count(*) as point_count{sums} from territory.{kind} f, tile
+          where f.position = 'cell' and f.geom_3857 && ST_Expand(tile.wide, 1500) and {condition}
+          group by f.cell) s, tile
+    where ST_Intersects(ST_Transform(territory.cell_square(s.cell), 3857), tile.wide) order by s.cell) t
+), '')"""
+
+
+def _has_squares(kind: Kind) -> bool:
+    return any(column.name == "cell" for column in kind.columns)
+
+
+def _squares(kind: Kind, condition: str, layer: str) -> str:
+    names = [column.name for column in kind.summables]
+    sums = "".join(f', sum(round(f."{name}" * 1000)::bigint) / 1000.0::float8 as "{name}"' for name in names)
+    return SQUARES.format(
+        layer=layer,
+        extent=EXTENT,
+        buffer=BUFFER,
+        kind=kind.id,
+        condition=condition,
+        sums=sums,
+        summed="".join(f', s."{name}"' for name in names),
+    )
+
+
+# Lines and areas: simplified to half a pixel, and where nothing would be left, a dot of one pixel
+
+SHAPES = """
+coalesce((
+  select ST_AsMVT(t, {layer}, {extent}, 'geom', 'id') from (
+    select * from (
+      select f.id, coalesce(
+               ST_AsMVTGeom({simplified}, tile.box, {extent}, {buffer}, true),
+               case when {tiny} then ST_AsMVTGeom({dot}, tile.box, {extent}, {buffer}, true) end) as geom, {properties}
+      from territory.{kind} f, tile where f.geom_3857 && tile.wide and ST_Intersects(f.geom_3857, tile.wide) and {condition}
+      order by f.id) drawn
+    where geom is not null) t
+), '')"""
+
+PIXEL = "tile.side / 512"
+
+
+def _shapes(kind: Kind, condition: str, layer: str, z: int, lang: str | None) -> str:
+    area = kind.geometry == "MultiPolygon"
+    middle = "ST_PointOnSurface(f.geom_3857)"
+    dot = f"ST_Expand({middle}, {PIXEL} / 2)" if area else f"ST_MakeLine({middle}, ST_Translate({middle}, {PIXEL}, 0))"
+    return SHAPES.format(
+        layer=layer,
+        extent=EXTENT,
+        buffer=BUFFER,
+        kind=kind.id,
+        condition=condition,
+        properties=_properties(kind, lang),
+        simplified="f.geom_3857" if z >= TOP_ZOOM else f"ST_Simplify(f.geom_3857, {PIXEL} / 2, true)",
+        tiny=f"greatest(ST_XMax(f.geom_3857) - ST_XMin(f.geom_3857), ST_YMax(f.geom_3857) - ST_YMin(f.geom_3857)) < {PIXEL} * 3",
+        dot=dot,
+    )
+
+
+def drawn(kind: Kind) -> tuple[Column, ...]:
+    """What a map draws by: name, closed lists, sums, position. Everything else is one request for the item away."""
+    return tuple(
+        column
+        for column in kind.public
+        if column.name in ("name", "site", "cell", "commune")
+        or column.summable
+        or (column.choices and not column.name.endswith("_precision") and column.name[-2:] not in ("_d", "_g"))
+    )
+
+
+def _properties(kind: Kind, lang: str | None) -> str:
+    return ", ".join(
+        f"""coalesce(f.translations #>> '{{{lang},{column.name}}}', f."{column.name}") as "{column.name}\""""
+        if lang and column.translated
+        else f'f."{column.name}"'
+        for column in drawn(kind)
+    )
