@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from geo.errors import BadInput, Problem
+from geo.files.mapping import outer
 from geo.files.shapes import Checked
 from geo.files.values import Row
 
@@ -34,7 +35,7 @@ class Opened:
 
 def check_fields(asked: dict[str, bool], fields: Sequence[str]) -> None:
     """BadInput where the file lacks a field that the mapping asks for and cannot do without."""
-    absent = [name for name, optional in asked.items() if name not in fields and not optional]
+    absent = [name for name, optional in asked.items() if outer(name, fields) not in fields and not optional]
     if absent:
         raise BadInput(
             Problem(

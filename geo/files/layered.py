@@ -9,7 +9,7 @@ from typing import Any
 
 from geo.files.features import BATCH, Batch, Opened, check_fields
 from geo.files.formats import Source, bad
-from geo.files.mapping import Layout
+from geo.files.mapping import Layout, outer
 from geo.files.shapes import read_wkb
 
 ALONE = {"GPKG": {"IMMUTABLE": "YES"}, "OSM": {"TAGS_FORMAT": "JSON"}}
@@ -53,7 +53,8 @@ class Layered:
         if self.info["geometry_type"] is None:
             raise bad("this layer has no geometry at all")
         check_fields(self.asked, fields)
-        wanted = tuple(name for name in fields if name in self.asked)
+        asked = {outer(name, fields) for name in self.asked}
+        wanted = tuple(name for name in fields if name in asked)
         return Opened(fields=wanted, crs=self.info["crs"], usual=None, batches=self._batches(wanted))
 
     def _only_layer(self) -> str:

@@ -1,7 +1,7 @@
 """A mapping: how the fields of an open dataset become the columns of a kind. Read from TOML, described in docs/import.md."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
@@ -106,6 +106,12 @@ def find(name: str, pack: Path) -> Path:
             return folder / f"{name}.toml"
     known = sorted({known for folder in folders for known in _names(folder)})
     raise BadInput(Problem(parameter="mapping", message=f"no mapping has that name; there are: {', '.join(known)}"))
+
+
+def outer(name: str, fields: Collection[str]) -> str:
+    """The field that holds what is asked for: `tags.name` is `name` inside the JSON of `tags`, if there is no such field."""
+    stem, dot, _ = name.partition(".")
+    return stem if dot and name not in fields else name
 
 
 def _names(folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from geo.columns import Column
 from geo.errors import BadInput, GohelleError, Problem
-from geo.files.mapping import Cell, Dataset, Template, target
+from geo.files.mapping import Cell, Dataset, Template, outer, target
 
 Row = Sequence[Any]
 TRUE = {"true", "t", "1", "oui", "o", "vrai", "yes", "y", "ja"}
@@ -153,15 +153,34 @@ def getter(cell: Cell, fields: Mapping[str, int]) -> Getter:
     return read
 
 
+def finder(name: str, fields: Mapping[str, int]) -> Getter:
+    """What reads one field's text from a row, also from inside a field of JSON; empty where the file has no such field."""
+    place = fields.get(outer(name, fields))
+    if place is None:
+        return lambda _row: ""
+    if name in fields:
+        return lambda row: plain(row[place])
+    inner = name.partition(".")[2]
+    return lambda row: plain(_inside(row[place], inner))
+
+
+def _inside(value: Any, name: str) -> Any:
+    try:
+        held = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    return held.get(name) if isinstance(held, dict) else None
+
+
 def _filled(template: Template, fields: Mapping[str, int]) -> Getter:
-    parts = [(literal, None if name is None else fields.get(name, -1)) for literal, name in template.parts]
+    parts = [(literal, None if name is None else finder(name, fields)) for literal, name in template.parts]
 
     def fill(row: Row) -> str:
         text = ""
-        for literal, index in parts:
+        for literal, find in parts:
             text += literal
-            if index is not None:
-                value = plain(row[index]) if index >= 0 else ""
+            if find is not None:
+                value = find(row)
                 if not value:
                     return ""
                 text += value
@@ -183,13 +202,13 @@ class Reading:
         self._translates = any(language for _, language, *_ in self._cells)
         self.columns: tuple[str, ...] = (*columns, *self._precisions.values(), *self._last("translations"))
         _check_constants(self._cells, dataset)
-        self._conditions = [(places[name], accepted, True) for name, accepted in dataset.where.items()]
-        self._conditions += [(places[name], accepted, False) for name, accepted in dataset.unless.items()]
+        self._conditions = [(finder(name, places), accepted, True) for name, accepted in dataset.where.items()]
+        self._conditions += [(finder(name, places), accepted, False) for name, accepted in dataset.unless.items()]
         self.types = [_type_of(dataset, name) for name in self.columns]
 
     def wanted(self, row: Row) -> bool:
         """Whether the mapping's filters take the row."""
-        return all((plain(row[place]) in accepted) is take for place, accepted, take in self._conditions)
+        return all((read(row) in accepted) is take for read, accepted, take in self._conditions)
 
     def key_if_any(self, row: Row) -> str | None:
         """The key where it can be had, for a row that is refused anyhow."""
@@ -258,7 +277,9 @@ def _check_constants(cells: Sequence[tuple[Column, str | None, Getter, float | N
 def _readers(dataset: Dataset, places: Mapping[str, int]) -> Iterator[tuple[Column, str | None, Getter, float | None]]:
     for name, cell in dataset.cells.items():
         found = target(dataset.kind, name)
-        absent = cell.optional and not any(field in places for template in cell.templates for field in template.fields)
+        absent = cell.optional and not any(
+            outer(field, places) in places for template in cell.templates for field in template.fields
+        )
         if found and not cell.measure and not absent:  # a file without the field leaves the column as it is
             yield *found, getter(cell, places), cell.scale
 

@@ -140,6 +140,27 @@ def test_an_optional_field_that_the_file_lacks_leaves_its_column_alone(tmp_path:
     assert values(tmp_path, text, nom="x", h="3")["height_m"] == 3
 
 
+def test_fields_inside_a_field_of_json(tmp_path: Path) -> None:
+    """As OpenStreetMap's tags come; a field that really has a point in its name goes first."""
+    text = PLACES + 'site = "{tags.a}"\norganisation = "{real.point}"\ndescription = { field = "tags.b:c" }\n'
+    found = values(tmp_path, text, **{"nom": "x", "tags": '{"a": "1", "b:c": "2"}', "real.point": "3"})
+    assert (found["site"], found["organisation"], found["description"]) == ("1", "3", "2")
+    assert values(tmp_path, text, **{"nom": "x", "tags": "no JSON", "real.point": "3"})["site"] is None
+
+
+@pytest.mark.parametrize("side", ["d", "g"])
+def test_both_spellings_of_the_national_cycle_file(side: str) -> None:
+    """The published file writes two values with underscores on one side."""
+    dataset = mapping.load(mapping.SHARED / "cycle-paths.toml")
+    row = {"id_local": "1", "code_com_d": "62528", "code_com_g": "62528", "ame_d": "AUCUN", "ame_g": "AUCUN"}
+    for written in ("CHAUSSEE_A_VOIE_CENTRALE_BANALISEE", "CHAUSSEE A VOIE CENTRALE BANALISEE"):
+        reading = Reading(dataset, (*row, f"revetement_{side}"))
+        found = reading.values((*(row | {f"ame_{side}": written}).values(), "LISSE"))
+        said = dict(zip(reading.columns, found, strict=True))
+        assert said[f"ame_{side}"] == "CHAUSSEE A VOIE CENTRALE BANALISEE"
+        assert (said[f"revet_{side}"], said["category"]) == ("LISSE", "cycleway")
+
+
 def test_filters_take_and_leave_rows(tmp_path: Path) -> None:
     """`where` takes any of its values, `unless` leaves them out."""
     dataset = load(tmp_path, PLACES + '[where]\ninsee = ["62528", 62498]\n[unless]\nopen = false\n')

@@ -88,6 +88,21 @@ def test_the_railway_without_geometry_is_named(database: Territory) -> None:
     assert database.scalar(longest) < 0.06
 
 
+def test_the_ways_of_an_openstreetmap_extract(database: Territory) -> None:
+    """As many as the extract is known to have: 96 cycleways, 249 footways and 171 paths."""
+    extract = "load/liechtenstein-2013-08-03.osm.pbf"
+    assert load(database, extract, "osm-paths").inserted == 1113
+    with database.superuser() as connection:
+        found = connection.execute(
+            "select category, count(*)::int from territory.paths group by 1 order by 1"
+        ).fetchall()
+    assert found == [("cycleway", 96), ("footpath", 249 + 171), ("track", 597)]
+    greenways = load(database, extract, "osm-greenways")
+    assert (greenways.inserted, greenways.updated) == (0, 5)
+    load(database, extract, "osm-paths")
+    assert database.scalar("select count(*) from territory.paths where category = 'greenway'") == 5
+
+
 def test_official_geometry_replaces_the_packs_sketches(loos: Territory) -> None:
     """The commune, the twin tips, the pits: same ids, real outlines, the pack's words."""
     before = loos.scalar("select id from territory.communes where insee = '62528'")
