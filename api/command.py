@@ -126,6 +126,18 @@ def seed(
         out.print(f"{kind:14} {written.inserted:6} new {written.updated:6} changed {written.deleted:6} gone")
 
 
+@app.command("check-pack")
+def check_pack(folder: Annotated[Path, typer.Argument(help="The pack's folder.")]) -> None:
+    """Tell everything that is wrong in a territory pack, by file and by line or feature. Needs no database."""
+    found = packs.read(folder)
+    for finding in found.findings:
+        out.print(str(finding), markup=False)
+    if found.findings:
+        err.print(f"{len(found.findings)} to mend; `gohelle seed` loads the pack when there are none", markup=False)
+        raise typer.Exit(1)
+    out.print(f"nothing is wrong: {len(found.collections)} collections, {len(found.entries)} features and lines")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or CSV, also .gz.")],
