@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Scope
 from api import features, health, installations, openapi, problems, processes, styles, territory, tiles
 from api.edge import LARGEST_BODY, Edge
 from api.house import House
+from api.memory import Memory
+from geo.listening import Listener
 from geo.settings import Settings
 
 WEB = Path(__file__).parent.parent / "web"
@@ -41,10 +43,13 @@ class Files(StaticFiles):
 def create(settings: Settings) -> ASGIApp:
     """The whole service as one ASGI application."""
     house = House(settings)
+    listener = Listener(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        listener.start()
         yield
+        listener.stop()
         house.db.close()
 
     app = FastAPI(
@@ -62,7 +67,7 @@ def create(settings: Settings) -> ASGIApp:
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))
-    return Edge(app, settings)
+    return Edge(Memory(app, listener.current), settings)
 
 
 def from_environment() -> ASGIApp:

@@ -1,10 +1,12 @@
 """The outermost layer, pure ASGI: request ids, known hosts, CORS on every answer, HEAD, OPTIONS, the access log."""
 
+import itertools
 import json
 import secrets
+import sys
 import time
-from collections.abc import MutableMapping
-from http import HTTPStatus
+from collections.abc import Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +37,13 @@ PREFLIGHT = [
     (b"access-control-max-age", b"86400"),
 ]
 
+PROCESS = secrets.token_hex(4)
+COUNTER = itertools.count(1)
+"""A request's id: the process that answered, and a number."""
+
+Line = Callable[[str, str, int, float, int, str], str]
+"""Writes the access log's line; by hand, for a logging library takes longer than the whole of a kept answer."""
+
 log = structlog.get_logger()
 
 
@@ -45,7 +54,8 @@ class Edge:
         """Know the names by which this service may be called."""
         self.app = app
         parts = urlsplit(settings.public_url)
-        self.hosts = LOOPBACK | {(parts.hostname or "").lower(), parts.netloc.lower()}
+        self.hosts = {name.encode() for name in (*LOOPBACK, (parts.hostname or "").lower(), parts.netloc.lower())}
+        self.line: Line = _json_line if settings.log_format == "json" else _line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -60,14 +70,17 @@ class Edge:
             await exchange.empty(PREFLIGHT)
         else:
             await exchange.run(self.app, receive)
-        exchange.note()
+        exchange.note(self.line)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1").lower()
-        if host not in self.hosts and host.rsplit(":", 1)[0] not in self.hosts:
+        host = length = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.lower()
+            elif name == b"content-length":
+                length = value
+        if host not in self.hosts and host.rpartition(b":")[0] not in self.hosts:
             return 400, "this host name is not known here; GOHELLE_PUBLIC_URL names the one that is"
-        length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > LARGEST_BODY:
             return 413, f"a body may have at most {LARGEST_BODY} bytes"
         return None
@@ -78,13 +91,13 @@ class Exchange:
 
     def __init__(self, scope: Scope, send: Send) -> None:
         """Give the request its id; HEAD is run as a GET whose body is not sent."""
-        self.id = secrets.token_hex(8)
+        self.id = f"{PROCESS}{next(COUNTER):x}"
         self.method = scope["method"]
         self.scope: MutableMapping[str, Any] = {**scope, "state": {**scope.get("state", {}), "request_id": self.id}}
         if self.method == "HEAD":
             self.scope["method"] = "GET"
-        names = {name for name, _ in scope["headers"]}
-        self.preflight = self.method == "OPTIONS" and b"access-control-request-method" in names
+        asks = b"access-control-request-method"
+        self.preflight = self.method == "OPTIONS" and any(name == asks for name, _ in scope["headers"])
         self.started = time.perf_counter()
         self.status = 0
         self.bytes = 0
@@ -110,12 +123,13 @@ class Exchange:
         await self._send(message)
 
     def _start(self, message: Message) -> Message:
-        headers = [(name, _with_head(value) if name == b"allow" else value) for name, value in message["headers"]]
-        self.status = message["status"]
-        if self.method == "OPTIONS" and self.status == 405:
-            self.status = 204
-            headers = [(name, value) for name, value in headers if name == b"allow"]
-        headers += [*ALWAYS, (b"x-request-id", self.id.encode())]
+        self.status, headers = message["status"], message["headers"]
+        if self.status == 405:
+            headers = [(name, _with_head(value) if name == b"allow" else value) for name, value in headers]
+            if self.method == "OPTIONS":
+                self.status = 204
+                headers = [(name, value) for name, value in headers if name == b"allow"]
+        headers = [*headers, *ALWAYS, (b"x-request-id", self.id.encode())]
         return {**message, "status": self.status, "headers": headers}
 
     async def empty(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -130,18 +144,27 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
-    def note(self) -> None:
+    def note(self, line: Line) -> None:
         """One line a request. The query is left out: it may hold where somebody lives."""
-        log.info(
-            "request",
-            method=self.method,
-            path=self.scope["path"],
-            status=self.status,
-            reason=HTTPStatus(self.status).phrase if self.status else "connection closed",
-            ms=round((time.perf_counter() - self.started) * 1000, 1),
-            bytes=self.bytes,
-            request_id=self.id,
-        )
+        milliseconds = (time.perf_counter() - self.started) * 1000
+        sys.stderr.write(line(self.method, self.scope["path"], self.status, milliseconds, self.bytes, self.id))
+
+
+def _line(method: str, path: str, status: int, milliseconds: float, size: int, id: str) -> str:
+    shown = path.encode("unicode_escape").decode("ascii")  # no path may write a line of its own
+    return f"{_moment(int(time.time()))} request {method} {shown} {status} {milliseconds:.1f} ms {size} bytes {id}\n"
+
+
+def _json_line(method: str, path: str, status: int, milliseconds: float, size: int, id: str) -> str:
+    return (
+        f'{{"timestamp":"{_moment(int(time.time()))}","level":"info","event":"request","method":"{method}",'
+        f'"path":{json.dumps(path)},"status":{status},"ms":{milliseconds:.1f},"bytes":{size},"request_id":"{id}"}}\n'
+    )
+
+
+@lru_cache(maxsize=2)
+def _moment(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
 
 
 def _with_head(allowed: bytes) -> bytes:

@@ -194,6 +194,7 @@ class Ask:
         self, body: str | bytes, media_type: str, *, versions: Versions, headers: Mapping[str, str] | None = None
     ) -> Response:
         """The finished answer: compressed as the client likes, with the tag that its versions give."""
+        self.request.state.versions = self._known(versions)
         data = body.encode() if isinstance(body, str) else body
         coding = self._coding() if len(data) >= SMALLEST_WORTH_COMPRESSING else None
         sent = {**self._headers(self._tag(versions)), **(headers or {}), "Content-Language": self.lang}
@@ -214,20 +215,21 @@ class Ask:
 
     def _tag(self, versions: Versions) -> str:
         """A strong tag: the same bytes for the same build, question, form, language, coding and versions."""
-        known = versions if self.form is not PAGE else {CATALOGUE: self._catalogue(), **versions}
         key = (
             self.house.build,
             self.path,
             sorted(self.request.query_params.multi_items()),
             (self.form.name, self.lang, self._coding()),
-            sorted(known.items()),
+            sorted(self._known(versions).items()),
         )
         return f'"{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}"'
 
-    def _catalogue(self) -> int:
+    def _known(self, versions: Versions) -> Versions:
         """Pages show the territory's name and its collections around whatever they are about."""
+        if self.form is not PAGE:
+            return versions
         territory = self.house.catalogue.last_known()
-        return territory.versions.get(CATALOGUE, 0) if territory else 0
+        return {CATALOGUE: territory.versions.get(CATALOGUE, 0) if territory else 0, **versions}
 
 
 def compressed(data: bytes, coding: str) -> bytes:

@@ -36,6 +36,11 @@ def media_type(accept: str, offered: Sequence[str]) -> str | None:
     return best[2] if best[0] > 0 else None
 
 
+def likings(accept: str, types: Sequence[str]) -> tuple[float, ...]:
+    """How much the client likes each type; equal tuples negotiate equally."""
+    return tuple(_liking(accept, one) for one in types) if accept.strip() else ()
+
+
 def _liking(accept: str, offered: str) -> float:
     """The weight of the most specific range that names the type."""
     bare = offered.split(";", maxsplit=1)[0]

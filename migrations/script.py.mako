@@ -12,8 +12,8 @@ DOWN = """
 
 
 def upgrade() -> None:
-    op.get_bind().connection.driver_connection.execute(UP)
+    op.get_bind().connection.cursor().execute(UP)
 
 
 def downgrade() -> None:
-    op.get_bind().connection.driver_connection.execute(DOWN)
+    op.get_bind().connection.cursor().execute(DOWN)

@@ -2,6 +2,7 @@
 
 Each database is a clone of a template (a tenth of a second); templates are made once and named after what made them.
 """
+# pyright: reportArgumentType=false, reportCallIssue=false (SQL that names databases is no literal; points are starred)
 
 import hashlib
 import os
@@ -20,6 +21,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
 from sqlalchemy.engine import make_url
 
 from geo import schema
@@ -30,6 +32,16 @@ from seed import pack
 ROOT = Path(__file__).parent.parent
 LOOS = ROOT / "seed" / "loos-en-gohelle"
 SHARED = ROOT.parent / "shared" / "data"
+
+
+PATIENT = [
+    HealthCheck.too_slow,
+    HealthCheck.filter_too_much,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+    HealthCheck.function_scoped_fixture,
+]
+"""What hypothesis need not complain of: real databases are slow beside pure functions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ HEAVY = {"geopandas", "pandas", "pyogrio", "pyarrow", "shapely", "pyproj", "weas
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 FLOORS = [
     {"errors", "columns", "space", "settings", "privacy"},
-    {"db", "kinds", "schema"},
+    {"db", "kinds", "schema", "listening"},
     {"tables"},
     {"collections"},
     {"filters"},

@@ -92,6 +92,9 @@ create function territory.touch_definition() returns trigger language plpgsql se
 set search_path = pg_catalog, territory, pg_temp as $body$
 begin
   insert into territory.touched (collection) values ('catalogue') on conflict do nothing;
+  if tg_table_name = 'about' then  -- languages, licence, attribution: every answer shows some of it
+    insert into territory.touched (collection) select c.id from territory.collections c on conflict do nothing;
+  end if;
   if tg_table_name = 'collections' then
     if tg_op <> 'INSERT' then
       insert into territory.touched (collection) values (old.id) on conflict do nothing;
@@ -470,7 +473,7 @@ drop schema territory cascade;
 
 def run(sql: str) -> None:
     """Hand the text to the driver itself: SQLAlchemy would take the % of format() for a parameter."""
-    op.get_bind().connection.driver_connection.execute(sql)
+    op.get_bind().connection.cursor().execute(sql)
 
 
 def upgrade() -> None:

@@ -145,9 +145,9 @@ drop function territory.key22(public.geometry);
 
 def upgrade() -> None:
     """Add keys and cells; tables of points are written anew."""
-    op.get_bind().connection.driver_connection.execute(UP)
+    op.get_bind().connection.cursor().execute(UP)
 
 
 def downgrade() -> None:
     """Take them away again."""
-    op.get_bind().connection.driver_connection.execute(DOWN)
+    op.get_bind().connection.cursor().execute(DOWN)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.app import configure_logging, create
@@ -38,3 +39,11 @@ def client_of(territory: Territory) -> TestClient:
         raise_server_exceptions=False,
         follow_redirects=False,
     )
+
+
+def application(client: TestClient) -> FastAPI:
+    """The application inside its layers."""
+    inner = client.app
+    while not isinstance(inner, FastAPI):
+        inner = inner.app  # pyright: ignore[reportFunctionMemberAccess] (each layer wraps the next)
+    return inner

@@ -3,7 +3,7 @@
 import pytest
 
 from api.links import OPENAPI_TYPE
-from tests.api.conftest import client_of
+from tests.api.conftest import application, client_of
 
 GEOJSON = "application/geo+json"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -340,7 +340,7 @@ def test_one_query_a_page(shown):
         client.get("/collections/places/items")
         client.get("/collections/landmarks/items")
         asked = []
-        engine = client.app.app.state.house.db._reader
+        engine = application(client).state.house.db._reader
         event.listen(engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
         client.get("/collections/landmarks/items?limit=5&bbox=2,50,3,51")
     assert len(asked) == 2, asked

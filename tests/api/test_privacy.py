@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import register
 from geo.collections import territory
 from geo.register import Draft, Point
 from tests.api.conftest import client_of
-from tests.conftest import clone
+from tests.conftest import PATIENT, clone
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 CORNER = (3810200, 3063600)
@@ -81,7 +81,7 @@ def test_moving_a_home_in_its_cell_changes_no_public_byte(admin_url, seeded, pre
         inside = st.floats(0.01, 199.99)
 
         @given(dx=inside, dy=inside)
-        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @settings(max_examples=15, deadline=None, suppress_health_check=PATIENT, database=None)
         def moved(dx, dy):
             assert answers(loos, precision, dx, dy) == reference
 

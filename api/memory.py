@@ -1,0 +1,205 @@
+"""Answers from memory: finished bodies of public GETs, each served only while every version that it rests on is current.
+
+Pure ASGI, in front of the routes: an answer from here costs neither a thread nor the database.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import negotiation
+from geo.columns import LANGUAGES
+
+BYTES = 64_000_000
+"""How much a worker keeps, bodies and headers."""
+
+LARGEST_SHARE = 16
+"""No answer larger than this part of the whole is kept."""
+
+OVERHEAD = 1_000
+"""Bytes that an entry costs beside its body."""
+
+TYPES = (
+    "text/html",
+    "application/geo+json",
+    "application/json",
+    "application/schema+json",
+    "application/vnd.oai.openapi+json",
+    "application/vnd.mapbox-vector-tile",
+    "application/vnd.mapbox.tilejson+json",
+    "application/x-protobuf",
+)
+Key = tuple[str, tuple[bytes, ...], tuple[float, ...], str, str | None]
+Versions = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A finished answer and the versions that it was made from."""
+
+    headers: list[tuple[bytes, bytes]]
+    unchanged: list[tuple[bytes, bytes]]
+    tag: bytes
+    body: bytes
+    versions: Versions
+
+    @property
+    def size(self) -> int:
+        """What it costs to keep."""
+        return len(self.body) + OVERHEAD
+
+
+class Memory:
+    """Wraps the application. `current` gives the versions as they are now, or None while nobody knows."""
+
+    def __init__(self, app: ASGIApp, current: Callable[[], Versions | None], *, limit: int = BYTES) -> None:
+        """Hold nothing yet."""
+        self.app = app
+        self.current = current
+        self.limit = limit
+        self.size = 0
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._asked: dict[Key, asyncio.Future[None]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from memory, or wait for whoever asks the same, or ask and keep the answer."""
+        if scope["type"] != "http" or scope["method"] != "GET" or (key := _key(scope)) is None:
+            await self.app(scope, receive, send)
+            return
+        while (entry := self._find(key)) is None:
+            waiting = self._asked.get(key)
+            if waiting is None:
+                await self._ask(key, scope, receive, send)
+                return
+            await asyncio.wait([waiting])
+            if self._find(key) is None:  # that answer was not one to keep: each asks for itself
+                await self.app(scope, receive, send)
+                return
+        await _serve(entry, scope, send)
+
+    def _find(self, key: Key) -> Kept | None:
+        entry = self._kept.get(key)
+        if entry is None:
+            return None
+        now = self.current()
+        if now is None:
+            return None
+        for collection, version in entry.versions.items():
+            if now.get(collection, 0) != version:
+                if now.get(collection, 0) > version:
+                    self._drop(key)
+                return None
+        self._kept.move_to_end(key)
+        return entry
+
+    async def _ask(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        done = self._asked[key] = asyncio.get_running_loop().create_future()
+        heard = Heard(send)
+        try:
+            await self.app(scope, receive, heard)
+            if (entry := heard.entry(scope)) is not None:
+                self._keep(key, entry)
+        finally:
+            del self._asked[key]
+            done.set_result(None)
+
+    def _keep(self, key: Key, entry: Kept) -> None:
+        if entry.size * LARGEST_SHARE > self.limit:
+            return
+        self._drop(key)
+        self._kept[key] = entry
+        self.size += entry.size
+        while self.size > self.limit:
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Key) -> None:
+        gone = self._kept.pop(key, None)
+        if gone is not None:
+            self.size -= gone.size
+
+
+class Heard:
+    """Passes an answer on and remembers it."""
+
+    def __init__(self, send: Send) -> None:
+        """Nothing heard yet."""
+        self._send = send
+        self._status = 0
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._whole = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass one message on."""
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], list(message["headers"])
+        elif message["type"] == "http.response.body":
+            self._body.append(message.get("body", b""))
+            self._whole = not message.get("more_body", False)
+        await self._send(message)
+
+    def entry(self, scope: Scope) -> Kept | None:
+        """The answer as it can be kept: whole, 200, and with the versions that its handler read."""
+        versions = scope.get("state", {}).get("versions")
+        tag = dict(self._headers).get(b"etag")
+        if self._status != 200 or not self._whole or versions is None or tag is None:
+            return None
+        told = (b"etag", b"vary", b"cache-control")
+        unchanged = [(name, value) for name, value in self._headers if name in told]
+        return Kept(self._headers, unchanged, tag, b"".join(self._body), versions)
+
+
+async def _serve(entry: Kept, scope: Scope, send: Send) -> None:
+    held = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
+    if held is not None and (entry.tag in held or held.strip() == b"*"):
+        await send({"type": "http.response.start", "status": 304, "headers": entry.unchanged})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": entry.headers})
+    await send({"type": "http.response.body", "body": entry.body})
+
+
+def _key(scope: Scope) -> Key | None:
+    """What an answer depends on beside the data; None for requests that are somebody's own."""
+    accept = language = encoding = ""
+    for name, value in scope["headers"]:
+        if name == b"accept":
+            accept = value
+        elif name == b"accept-language":
+            language = value
+        elif name == b"accept-encoding":
+            encoding = value
+        elif name in (b"authorization", b"cookie"):
+            return None
+    query = scope["query_string"]
+    return (
+        scope["path"],
+        tuple(sorted(query.split(b"&"))) if b"&" in query else (query,),
+        _types(accept),
+        _language(language),
+        _encoding(encoding),
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _types(accept: bytes | str) -> tuple[float, ...]:
+    return negotiation.likings(_text(accept), TYPES)
+
+
+@lru_cache(maxsize=1_000)
+def _language(accept: bytes | str) -> str:
+    """The order in which the client likes the languages: the territory may not speak its first."""
+    return ",".join(tag for tag, weight in negotiation.weighted(_text(accept)) if weight and tag[:2] in LANGUAGES)
+
+
+@lru_cache(maxsize=1_000)
+def _encoding(accept: bytes | str) -> str | None:
+    return negotiation.encoding(_text(accept))
+
+
+def _text(header: bytes | str) -> str:
+    return header.decode("latin-1") if isinstance(header, bytes) else header

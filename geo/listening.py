@@ -1,0 +1,68 @@
+"""One thread that hears of every commit: the versions as they are now, or None while it cannot know."""
+
+import threading
+import time
+from collections.abc import Mapping
+
+import psycopg
+
+from geo.settings import Settings
+
+SILENCE = 2.0
+"""Seconds without a sign of life after which nothing is known any more."""
+
+BEAT = 0.5
+"""Seconds between two signs of life."""
+
+
+class Listener:
+    """Hears the notifications of `territory.settle()`. A notification follows its commit within milliseconds."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Know where to listen; `start` does."""
+        self._conninfo = settings.reader_url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._known: Mapping[str, int] | None = None
+        self._beat = 0.0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End with the next beat; a stopped listener knows nothing."""
+        self._stop.set()
+        self._known = None
+
+    def current(self) -> Mapping[str, int] | None:
+        """The version of each collection; None while the database has not been heard for SILENCE seconds."""
+        return self._known if time.monotonic() - self._beat < SILENCE else None
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
+                    self._listen(connection)
+            except psycopg.Error:
+                """Down: what was known is forgotten below, and all is read anew after the next connection."""
+            self._known = None
+            self._stop.wait(BEAT)
+
+    def _listen(self, connection: psycopg.Connection) -> None:
+        # First listen, then read: what is committed in between is heard a second time, never missed.
+        connection.execute("listen territory")
+        self._hear(dict(connection.execute("select collection, version from territory.version").fetchall()))
+        while not self._stop.is_set():
+            for notification in connection.notifies(timeout=BEAT):
+                collection, _, version = notification.payload.rpartition(" ")
+                known = self._known or {}
+                self._hear({**known, collection: max(int(version), known.get(collection, 0))})
+                if self._stop.is_set():
+                    return
+            connection.execute("select 1")
+            self._beat = time.monotonic()
+
+    def _hear(self, versions: Mapping[str, int]) -> None:
+        self._known = None if self._stop.is_set() else versions
+        self._beat = time.monotonic()
