@@ -17,11 +17,13 @@ from rich.table import Table
 from geo import register, schema
 from geo.collections import territory as read_territory
 from geo.db import Database
-from geo.errors import GohelleError, Problematic
+from geo.errors import Broken, GohelleError, Problematic, Unavailable
 from geo.files import ImportRequest, Report, run_import
 from geo.kinds import KINDS
+from geo.packs import CommuneFound, commune
 from geo.settings import Settings
 from seed import pack as packs
+from seed import skeleton
 
 app = typer.Typer(
     name="gohelle",
@@ -136,6 +138,29 @@ def check_pack(folder: Annotated[Path, typer.Argument(help="The pack's folder.")
         err.print(f"{len(found.findings)} to mend; `gohelle seed` loads the pack when there are none", markup=False)
         raise typer.Exit(1)
     out.print(f"nothing is wrong: {len(found.collections)} collections, {len(found.entries)} features and lines")
+
+
+@app.command("new-pack")
+def new_pack(
+    insee: Annotated[str, typer.Argument(help="The commune's INSEE code, such as 62528.")],
+    folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")],
+    language: Annotated[list[str] | None, typer.Option(help="The texts' language, then others [fr].")] = None,
+) -> None:
+    """Write a new pack's commented skeleton, with the commune's name and bounds where its outline was imported."""
+    found = _commune(insee)
+    skeleton.write(folder, insee, language or ["fr"], found)
+    known = found.name if found else "no outline of it was imported, so fill in its name and bounds"
+    out.print(f"{folder} is written ({known}); begin with {folder / 'territory.toml'}", markup=False)
+
+
+def _commune(insee: str) -> CommuneFound | None:
+    """What the database knows of the commune; nothing, where there is no database or it holds nothing of ours."""
+    with database() as db:
+        try:
+            with db.read() as tx:
+                return commune(tx, insee)
+        except (Unavailable, Broken):
+            return None
 
 
 @app.command("import")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from geo.kinds import KINDS, Kind
+from geo.space import Bbox
 
 Row = Mapping[str, Any]
 """One row: columns of its kind, `source_key`, `translations`, and `geom` as a GeoJSON geometry."""
@@ -21,6 +22,26 @@ class Written:
     inserted: int
     updated: int
     deleted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommuneFound:
+    """What an imported outline tells of a commune."""
+
+    name: str
+    box: Bbox
+
+
+def commune(tx: Connection, insee: str) -> CommuneFound | None:
+    """The commune of that INSEE code, if its outline was imported."""
+    row = tx.execute(
+        text("""
+            select max(name) as name, min(ST_XMin(geom)) as west, min(ST_YMin(geom)) as south,
+                   max(ST_XMax(geom)) as east, max(ST_YMax(geom)) as north
+            from territory.communes where insee = :insee"""),
+        {"insee": insee},
+    ).one()
+    return CommuneFound(name=row.name, box=Bbox(row.west, row.south, row.east, row.north)) if row.name else None
 
 
 def is_empty(tx: Connection) -> bool:
