@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AS_ROOT = os.geteuid() == 0
 
 
-def wait_until(what: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(what: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something holds; fail when it never does."""
     deadline = time.monotonic() + seconds
     while not what():

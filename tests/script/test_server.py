@@ -62,7 +62,7 @@ class Clone:
         self.story = path / "story"
         self.said = path / "said"
         self.running: list[subprocess.Popen[bytes]] = []
-        for name in ("server", "cluster.py", "roles.sql"):
+        for name in ("server", "gohelle", "cluster.py", "roles.sql"):
             (path / "script").mkdir(exist_ok=True)
             shutil.copy(ROOT / "script" / name, path / "script")
         self.program("script/bootstrap", "#!/bin/sh\n")
@@ -129,7 +129,7 @@ def test_a_signal_ends_all_of_it(clone: Clone, sign: signal.Signals) -> None:
     assert clone.story.read_text().splitlines()[:2] == ["migrate", "seed --if-empty seed/loos-en-gohelle"]
     assert clone.serves()
     server.send_signal(sign)
-    server.wait(timeout=30)
+    server.wait(timeout=60)
     assert server.returncode == 128 + sign
     assert clone.is_clear()
 
@@ -148,7 +148,7 @@ def test_a_service_killed_outright_takes_the_rest_along(clone: Clone) -> None:
     """The worker that it forked would keep the port otherwise."""
     server = clone.serve()
     os.kill(clone.service(), signal.SIGKILL)
-    server.wait(timeout=30)
+    server.wait(timeout=60)
     said = clone.said.read_text()
     assert server.returncode == 137
     assert "ended by itself" in said
@@ -172,7 +172,7 @@ def test_a_taken_port_is_named(clone: Clone) -> None:
     """One sentence, with the variable that chooses another; nothing was started."""
     with socket.create_server(("127.0.0.1", clone.port)):
         server = clone.begin()
-        server.wait(timeout=30)
+        server.wait(timeout=60)
     said = clone.said.read_text()
     assert server.returncode == 1
     assert len(said.splitlines()) == 1
@@ -187,11 +187,11 @@ def test_a_second_server_on_another_port_shares_the_database(clone: Clone) -> No
         other = free.getsockname()[1]
     first, second = clone.serve(), clone.serve(GOHELLE_PORT=str(other))
     first.terminate()
-    first.wait(timeout=30)
+    first.wait(timeout=60)
     assert not clone.data.gone()
     assert second.poll() is None
     second.terminate()
-    second.wait(timeout=30)
+    second.wait(timeout=60)
     assert clone.is_clear()
 
 
@@ -202,11 +202,23 @@ def test_a_server_of_ones_own_is_used(clone: Clone) -> None:
     assert not clone.data.data.exists()
 
 
+def test_the_command_line_finds_the_database(clone: Clone) -> None:
+    """Beside a server that runs, and without one; it stops only what it started."""
+    line = [clone.path / "script" / "gohelle", "register", "list"]
+    environment = {**clone.data.environment, "STORY": str(clone.story)}
+    subprocess.run(line, env=environment, cwd="/", check=True)
+    assert clone.story.read_text() == "register list\n"
+    assert clone.data.gone()
+    clone.serve()
+    subprocess.run(line, env=environment, cwd="/", check=True)
+    assert not clone.data.gone()
+
+
 def test_a_service_that_cannot_start_is_not_waited_for(clone: Clone) -> None:
     """Its own words stand, and all of it ends."""
     clone.program(".venv/bin/gohelle", "#!/bin/sh\n[ $1 = serve ] || exit 0\necho no such setting\nexit 7\n")
     server = clone.begin()
-    server.wait(timeout=30)
+    server.wait(timeout=60)
     said = clone.said.read_text()
     assert server.returncode == 7
     assert "no such setting" in said
