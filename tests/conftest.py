@@ -2,7 +2,8 @@
 
 Each database is a clone of a template (a tenth of a second); templates are made once and named after what made them.
 """
-# pyright: reportArgumentType=false, reportCallIssue=false (SQL that names databases is no literal; points are starred)
+# SQL that names databases is no literal:
+# pyright: reportArgumentType=false, reportCallIssue=false
 
 import hashlib
 import os

@@ -70,7 +70,7 @@ def test_the_same_question_is_answered_once():
 def test_an_answer_lasts_as_long_as_all_its_versions():
     """And none is served while nobody knows the versions, or this worker is behind its own answer."""
     inner, now = Counting({"a": 1, "b": 5}), {"a": 1, "b": 5, "c": 9}
-    heard = [now]
+    heard: list[dict[str, int] | None] = [now]
     memory = Memory(inner, lambda: heard[0])
 
     async def calls_of():

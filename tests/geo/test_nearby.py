@@ -1,5 +1,6 @@
 """What lies nearby: distances against pyproj at any latitude, order, bounds, and the index that answers."""
-# pyright: reportArgumentType=false, reportCallIssue=false (SQL that names databases is no literal; points are starred)
+# Points are starred:
+# pyright: reportArgumentType=false, reportCallIssue=false
 
 import json
 
