@@ -27,6 +27,6 @@ COPY --from=web /app/web/node_modules web/node_modules
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GOHELLE_HOST=0.0.0.0 GOHELLE_PORT=8000
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --start-interval=1s CMD ["python", "-c", \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["python", "-c", \
     "import os, urllib.request as web; web.urlopen(f'http://127.0.0.1:{os.environ[\"GOHELLE_PORT\"]}/healthz', timeout=4)"]
 CMD ["gohelle", "serve"]
