@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from geo.errors import BadInput, GohelleError, Problem, TooMuch, Unavailable
@@ -32,9 +33,10 @@ def run_import(settings: Settings, request: ImportRequest, *, progress: Progress
     BadInput says what is wrong with the file or the mapping, TooMuch which bound it passes, Unavailable that there is
     no database, ImportDied that the process was killed. In each of these cases nothing was changed.
     """
-    with _start() as child:
+    # The folder is ours, not the child's: a child that is killed leaves nothing unpacked behind.
+    with TemporaryDirectory(prefix="gohelle-import-") as folder, _start() as child:
         try:
-            _ask(child, settings, request)
+            _ask(child, settings, request, folder)
             return _listen(child, progress)
         finally:
             if child.poll() is None:
@@ -48,15 +50,17 @@ def _start() -> "subprocess.Popen[str]":
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
+        process_group=0,  # Ctrl-C is for us; we end the child
     )
 
 
-def _ask(child: "subprocess.Popen[str]", settings: Settings, request: ImportRequest) -> None:
+def _ask(child: "subprocess.Popen[str]", settings: Settings, request: ImportRequest, folder: str) -> None:
     """The database's address goes through a pipe: a password in arguments or environment is seen by others."""
     asked = {
         "request": request.as_json() | {"file": str(request.file.absolute())},
         "database": settings.database_url.set(drivername="postgresql").render_as_string(hide_password=False),
         "pack": str(settings.pack.absolute()),
+        "folder": folder,
     }
     assert child.stdin  # noqa: S101 (opened as a pipe above)
     try:

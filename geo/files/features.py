@@ -9,6 +9,8 @@ from geo.files.shapes import Checked
 from geo.files.values import Row
 
 BATCH = 2_000
+SHOWN = 40
+"""Fields that a message lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Opened:
     fields: tuple[str, ...]
     crs: str | None
     usual: str | None
+    lines: int | None = None
     batches: Iterator[Batch]
 
 
@@ -40,6 +43,6 @@ def check_fields(asked: dict[str, bool], fields: Sequence[str]) -> None:
         raise BadInput(
             Problem(
                 parameter="mapping",
-                message=f"the file has no field {', '.join(absent)}; its fields are {', '.join(fields) or 'none'}",
+                message=f"the file has no field {', '.join(absent)}; its fields are {', '.join(fields[:SHOWN]) or 'none'}",
             )
         )

@@ -43,10 +43,14 @@ SHAPEFILE = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A file that is ready to be opened: by `driver` of GDAL, or by us where it is CSV."""
+    """A file that is ready to be opened: by `driver` of GDAL, or by us where it is CSV.
+
+    `lines` is how many features a GeoJSONSeq seems to have: GDAL passes over lines that it cannot read.
+    """
 
     path: Path
     driver: str
+    lines: int | None = None
 
 
 class Packed(Protocol):
@@ -86,11 +90,10 @@ def _recognised(file: Path, folder: Path, *, packed: bool) -> Source:
     if start.startswith(ZIP):
         return _unzipped(file, folder)
     driver = _driver(start, file)
-    if driver in ("GeoJSON", "GeoJSONSeq"):
-        _check_utf8(file)
+    lines = _checked_lines(file) if driver in ("GeoJSON", "GeoJSONSeq") else None
     path = folder / f"data{SUFFIXES[driver]}"
     path.symlink_to(file.absolute())
-    return Source(path=path, driver=driver)
+    return Source(path=path, driver=driver, lines=lines if driver == "GeoJSONSeq" else None)
 
 
 def _driver(start: bytes, file: Path) -> str:
@@ -176,8 +179,10 @@ def _geopackage(file: Path) -> str:
     return "GPKG"
 
 
-def _check_utf8(file: Path) -> None:
+def _checked_lines(file: Path) -> int:
+    """How many lines begin as a feature does, of a file that is UTF-8 throughout."""
     decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    features, last = 0, b"\n"
     with file.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             try:
@@ -186,6 +191,9 @@ def _check_utf8(file: Path) -> None:
                 line += error.object.count(b"\n", 0, error.start)
                 raise bad(f"line {line} is not UTF-8, as GeoJSON must be; save the file again as UTF-8") from error
             line += chunk.count(b"\n")
+            features += len(re.findall(rb"[\n\x1e]\{", last + chunk))
+            last = chunk[-1:]
+    return features
 
 
 def _gunzipped(file: Path, folder: Path) -> Path:

@@ -12,6 +12,7 @@ from geo.files.formats import Source, bad
 from geo.files.mapping import Layout, outer
 from geo.files.shapes import read_wkb
 
+FIELDS = 2_000
 ALONE = {"GPKG": {"IMMUTABLE": "YES"}, "OSM": {"TAGS_FORMAT": "JSON"}}
 """Open options of GDAL: a GeoPackage is only read, so it needs no journal beside it; tags of OSM come as JSON."""
 
@@ -50,12 +51,16 @@ class Layered:
         fields = tuple(self.info["fields"])
         if self.info["features"] == 0:
             raise bad("the file holds no feature")
+        if len(fields) > FIELDS:
+            raise bad(f"the file has {len(fields)} fields, more than the {FIELDS} that are read")
         if self.info["geometry_type"] is None:
             raise bad("this layer has no geometry at all")
         check_fields(self.asked, fields)
         asked = {outer(name, fields) for name in self.asked}
         wanted = tuple(name for name in fields if name in asked)
-        return Opened(fields=wanted, crs=self.info["crs"], usual=None, batches=self._batches(wanted))
+        return Opened(
+            fields=wanted, crs=self.info["crs"], usual=None, lines=self.source.lines, batches=self._batches(wanted)
+        )
 
     def _only_layer(self) -> str:
         import pyogrio  # noqa: PLC0415
@@ -117,5 +122,5 @@ class _clear_words:  # noqa: N801 (used as a statement)
         if isinstance(error, UnicodeDecodeError):
             raise bad('a text of the file is not UTF-8; put encoding = "cp1252" into the mapping\'s [file]') from error
         if isinstance(error, RuntimeError | ValueError | OSError):
-            said = re.sub(r"'?/\S+", "the file", str(error)).split(". ")[0][:300]
+            said = re.sub(r"'?/\S*gohelle-import\S*", "the file", str(error)).split(". ")[0][:300]
             raise bad(f"the file cannot be read as {self.driver}: {said}") from error

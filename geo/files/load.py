@@ -4,6 +4,7 @@ import csv
 import resource
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ Say = Callable[[str, Any], None]
 BEGAN = time.monotonic()
 """This process reads one file and ends, so its own start is when the import began."""
 
+REMARKS = 20
 RSS_UNITS = {"linux": 1024, "darwin": 1}
 
 
@@ -48,12 +50,18 @@ class Import:
         self.connection, self.say = connection, say
         self.read = self.skipped = 0
         self.remarks: list[str] = []
+        warnings.showwarning = self._remark
         self.geometry: GeometryType = dataset.kind.geometry or "Point"
         self.box = Bbox(*request.bbox) if request.bbox else None
         self.project = Projection(self._crs())
         self.swapped = Swapped(territory_bounds(connection))
         self.reading = Reading(dataset, opened.fields)
         self.staging = Staging(connection, dataset, self.reading.columns, self.reading.types)
+
+    def _remark(self, message: Warning | str, *_where: Any, **_more: Any) -> None:
+        """What the libraries warn of belongs into the report."""
+        if len(self.remarks) < REMARKS:
+            self.remarks.append(str(message)[:300])
 
     def _crs(self) -> str:
         """The file's own word, unless the request overrules it; the mapping helps where the file says nothing."""
@@ -70,6 +78,8 @@ class Import:
             self._stage(batch)
         if not self.read:
             raise formats.bad("the file holds no feature")
+        if self.opened.lines is not None and self.opened.lines != self.read:
+            self.remarks.append(f"{self.opened.lines} lines look like features, but {self.read} could be read")
         self.swapped.say()
         self._settle()
         report = self._write()

@@ -6,7 +6,6 @@ import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 MEMORY = 4 * 1024**3
@@ -38,12 +37,17 @@ def main() -> None:
     _limit()
     try:
         say("report", _run(asked).as_json())
+    except BrokenPipeError:
+        sys.exit("the import was given up: nobody waits for it any more; nothing was changed")
     except GohelleError as error:
         say("error", _worded(error))
     except MemoryError:
         say("error", _worded(TooMuch(f"the file needs more memory than {MEMORY // 1024**3} GiB; nothing was changed")))
     except psycopg.OperationalError:
         say("error", _worded(Unavailable("the database cannot be reached, or went away; nothing was changed")))
+    except (psycopg.DataError, psycopg.InternalError) as error:
+        message = f"the database does not take the file: {error.diag.message_primary}; nothing was changed"
+        say("error", _worded(BadInput(Problem(parameter="file", message=message))))
     except psycopg.IntegrityError as error:
         say("error", _worded(_clash(error)))
 
@@ -70,11 +74,10 @@ def _clash(error: psycopg.IntegrityError) -> BadInput:
 def _run(asked: dict[str, Any]) -> Report:
     request = ImportRequest.from_json(asked["request"])
     dataset = mapping.load(mapping.find(request.mapping, Path(asked["pack"])), kind=request.kind, key=request.key)
-    with TemporaryDirectory(prefix="gohelle-import-") as folder:
-        source = formats.prepare(request.file, Path(folder))
-        opened = _open(source, dataset, request.layer)
-        with psycopg.connect(asked["database"], **CONNECTION) as connection:
-            return Import(request, dataset, opened, connection, say).report()
+    source = formats.prepare(request.file, Path(asked["folder"]))
+    opened = _open(source, dataset, request.layer)
+    with psycopg.connect(asked["database"], **CONNECTION) as connection:
+        return Import(request, dataset, opened, connection, say).report()
 
 
 CONNECTION: dict[str, Any] = {

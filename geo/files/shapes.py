@@ -141,6 +141,7 @@ def check(checked: Checked, project: Projection, geometry: GeometryType, swapped
         shapely.get_num_coordinates(checked.shapes) > VERTICES, f"the geometry has more than {VERTICES} vertices"
     )
     checked.refuse(_infinite(checked.shapes), "a coordinate is no finite number")
+    checked.refuse(_short_rings(checked.shapes), "a ring of the polygon has fewer than four points")
     checked.shapes = project(shapely.force_2d(checked.shapes))
     checked.refuse(_infinite(checked.shapes), "a coordinate lies outside what its coordinate system can express")
     present = checked.shapes[~missing(checked.shapes)]
@@ -173,6 +174,14 @@ def _infinite(shapes: Shapes) -> Mask:
     coordinates, index = shapely.get_coordinates(shapes, return_index=True)
     mask = np.zeros(len(shapes), dtype=bool)
     mask[index[~np.isfinite(coordinates).all(axis=1)]] = True
+    return mask
+
+
+def _short_rings(shapes: Shapes) -> Mask:
+    """PostGIS takes no such ring, not even to repair it."""
+    rings, index = shapely.get_rings(shapes, return_index=True)
+    mask = np.zeros(len(shapes), dtype=bool)
+    mask[index[shapely.get_num_coordinates(rings) < 4]] = True
     return mask
 
 

@@ -186,6 +186,26 @@ def test_the_wrong_type_costs_its_row(desk: Desk) -> None:
     assert report.written == 2
 
 
+def test_rings_that_are_none_cost_their_row(desk: Desk) -> None:
+    """Too few points, or not closed."""
+    flat = feature(1, "Polygon", [[[2, 50], [2.1, 50], [2, 50]]])
+    open_ring = feature(2, "Polygon", [[[2, 50], [2.1, 50], [2.1, 50.1]]])
+    file = desk.file("x.geojson", collection(flat, open_ring, feature(3, "Polygon", square(2.8, 50.4))))
+    report = desk.run(file)
+    assert (report.written, report.refused_count) == (1, 2)
+    assert report.refused[0].reason == "a ring of the polygon has fewer than four points"
+    assert any("closed ring" in remark for remark in report.remarks)
+
+
+def test_a_line_that_is_no_feature_is_said(desk: Desk) -> None:
+    """GDAL passes over it; the report does not."""
+    lines = [json.dumps(feature(1, "Point", [2.8, 50.4])), "{broken", json.dumps(feature(2, "Point", [2.8, 50.4]))]
+    report = desk.run(desk.file("x.geojsonl", "\n".join(lines) + "\n"), PLACES)
+    assert (report.read, report.remarks) == (2, ("3 lines look like features, but 2 could be read",))
+    clean = desk.run(desk.file("x.geojsonl", "\n".join(lines[::2])), PLACES)
+    assert clean.remarks == ()
+
+
 def test_polygons_become_points_where_the_mapping_says_so(desk: Desk) -> None:
     """A point inside each."""
     file = desk.file("x.geojson", collection(feature(1, "Polygon", square(2.8, 50.4))))
@@ -219,6 +239,10 @@ HOSTILE = {
     "an empty collection": ("x.geojson", collection(), "no (feature|geometry)"),
     "GeoJSON cut in half": ("x.geojson", collection(feature(1, "Point", [1, 2]))[:-30], "cannot be read as GeoJSON"),
     "not UTF-8": ("x.geojson", collection(feature(1, "Point", [1, 2])).encode().replace(b"No.", b"\xe9"), "not UTF-8"),
+    "arrays in arrays": ("x.geojson", '{"type": "FeatureCollection", "features": ' + "[" * 100_000, "nested"),
+    "a web page": ("x.geojson", "<html><body>404</body></html>", "neither KML nor GPX"),
+    "UTF-16": ("x.geojson", collection(feature(1, "Point", [1, 2])).encode("utf-16"), "not UTF-8"),
+    "a line without end": ("x.csv", "id,nom,lon,lat\n1," + "x" * 70_000_000, "line 2 of the CSV"),
     "TopoJSON": ("x.json", '{"type": "Topology", "objects": {}}', "TopoJSON"),
     "a picture": ("x.geojson", b"\x89PNG\r\n\x1a\n\0\0\0", "none of GeoJSON"),
     "a broken zip": ("x.zip", b"PK\x03\x04abcdef", "damaged"),
