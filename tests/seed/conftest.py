@@ -122,7 +122,8 @@ def descriptor(plain: list[str], tables: dict[str, str]) -> dict[str, Any]:
     return {"name": "essai", "licenses": [{"name": "etalab-2.0"}], "resources": resources}
 
 
-Write = Callable[[dict[str, Any]], Path]
+Files = dict[str, Any]
+Write = Callable[[Files], Path]
 
 
 @pytest.fixture

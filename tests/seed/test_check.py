@@ -11,9 +11,7 @@ from typer.testing import CliRunner
 from api.command import app
 from seed import pack
 from tests.conftest import LOOS
-from tests.seed.conftest import FIGURES, TERRITORY, Write, feature, files, point
-
-Files = dict[str, Any]
+from tests.seed.conftest import FIGURES, TERRITORY, Files, Write, feature, files, point
 
 
 def text(name: str, old: str, new: str) -> Callable[[Files], None]:
