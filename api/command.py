@@ -69,7 +69,7 @@ def database() -> Iterator[Database]:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [env GOHELLE_HOST, else 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [env GOHELLE_PORT, else 8000].")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes [env GOHELLE_WORKERS, else 1].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [env GOHELLE_WORKERS, else one a core, 4 at most].")] = None,
 ) -> None:
     """Serve the map, the pages and the API."""
     import os  # noqa: PLC0415 (workers are told by the environment, which only this command writes)

@@ -66,7 +66,7 @@ def description(ask: Asked) -> Response:
 @router.get("/processes/nearby/execution")
 def ask_nearby(ask: Asked) -> Response:
     """The simple case by query parameters: around a point, or around an item."""
-    with ask.house.db.read() as tx:
+    with ask.house.db.read_long() as tx:
         territory = ask.house.catalogue.territory(tx)
         parameters = ask.settle(territory, FORMS)
         inputs = _from_query(parameters)
@@ -86,7 +86,7 @@ def ask_nearby(ask: Asked) -> Response:
 @router.post("/processes/nearby/execution")
 def execute_nearby(body: Execution, ask: Asked) -> Response:
     """The question as an execute request, around a GeoJSON geometry or an item."""
-    with ask.house.db.read() as tx:
+    with ask.house.db.read_long() as tx:
         territory = ask.house.catalogue.territory(tx)
         ask.settle(territory, (GEOJSON, PLAIN)).finish()
         collections = _collections(territory, body.inputs.collections, pointer="/inputs/collections")

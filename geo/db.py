@@ -22,7 +22,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         """Name the pools; nothing is connected yet."""
-        self._writer = _engine(settings.database_url, size=settings.pool_size, seconds=READ_SECONDS)
+        self._writer = _engine(settings.database_url, size=max(2, settings.pool_size // 2), seconds=READ_SECONDS)
         self._reader = _engine(settings.reader_url, size=settings.pool_size, seconds=READ_SECONDS)
         self._expensive = _engine(settings.reader_url, size=EXPENSIVE_CONNECTIONS, seconds=EXPENSIVE_SECONDS)
 

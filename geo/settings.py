@@ -48,13 +48,18 @@ class Settings:
             host=host,
             port=port,
             public_url=_public(env.get("GOHELLE_PUBLIC_URL") or f"http://{_shown(host)}:{port}"),
-            workers=_integer(env, "GOHELLE_WORKERS", 1, 1, 64),
+            workers=_integer(env, "GOHELLE_WORKERS", suitable_workers(), 1, 64),
             trusted_proxies=env.get("GOHELLE_TRUSTED_PROXIES", ""),
             basemap=env.get("GOHELLE_BASEMAP", ""),
             log_format=env.get("GOHELLE_LOG_FORMAT") or "text",
             pool_size=_integer(env, "GOHELLE_POOL_SIZE", 10, 2, 200),
             pack=Path(env.get("GOHELLE_PACK") or Path(__file__).parent.parent / "seed" / "loos-en-gohelle"),
         )
+
+
+def suitable_workers() -> int:
+    """A process a core, four at most: each opens up to 18 of PostgreSQL's usual 100 connections."""
+    return max(1, min(4, os.cpu_count() or 1))
 
 
 def reader_of(database: URL) -> URL:

@@ -144,6 +144,7 @@ def running(territory: Territory, **environment: str) -> Iterator[Service]:
         "GOHELLE_READER_URL": settings.reader_url.render_as_string(hide_password=False),
         "GOHELLE_PORT": str(port),
         "GOHELLE_PUBLIC_URL": url,
+        "GOHELLE_WORKERS": "1",
         **environment,
     }
     process = subprocess.Popen([Path(sys.executable).with_name("gohelle"), "serve"], cwd=ROOT, env=env)
