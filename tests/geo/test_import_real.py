@@ -1,7 +1,5 @@
 """Real open data, whole: how many rows are read, written, repaired and refused. Skipped where the data is not there."""
 
-from pathlib import Path
-
 import pytest
 
 from geo.files import ImportRequest, Report, mapping, run_import
@@ -117,4 +115,3 @@ def test_official_geometry_replaces_the_packs_sketches(loos: Territory) -> None:
     assert (shafts.inserted, shafts.updated) == (36, 9)
     assert told
     assert not told.startswith("Terril du patrimoine mondial")
-    assert Path(SHARED / "loos").is_dir()
