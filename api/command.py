@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from geo import backup as backups
 from geo import register, schema
 from geo.collections import territory as read_territory
 from geo.db import Database
@@ -69,7 +70,9 @@ def database() -> Iterator[Database]:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [env GOHELLE_HOST, else 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [env GOHELLE_PORT, else 8000].")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes [env GOHELLE_WORKERS, else one a core, 4 at most].")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes [env GOHELLE_WORKERS, else one a core, 4 at most].")
+    ] = None,
 ) -> None:
     """Serve the map, the pages and the API."""
     import os  # noqa: PLC0415 (workers are told by the environment, which only this command writes)
@@ -223,6 +226,36 @@ def _tell(report: Report) -> None:
             out.print(f"{label}: row {note.row} ({note.source_key or 'no key'}): {note.reason}", markup=False)
     if report.read > report.skipped and not report.written:
         raise typer.Exit(1)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="The file to write; an older backup there is replaced.")]) -> None:
+    """Write everything, residents' declarations too, to one file, as of this moment. The service may go on."""
+    done = backups.backup(Settings.from_env(), file, now=datetime.now(UTC))
+    out.print(
+        f"{file}: {file.stat().st_size / 1e6:.1f} MB, {_told_of(done)}. It holds what residents entrusted to the town: "
+        "keep it where only the town can read it",
+        markup=False,
+    )
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `gohelle backup` wrote.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Over what the database holds now, which is lost.")
+    ] = False,
+) -> None:
+    """Put a backup into an empty or a new database, whole or not at all. Stop the service first."""
+    done = backups.restore(Settings.from_env(), file, replace=replace)
+    out.print(f"restored from {done.manifest.made_at}: {_told_of(done.manifest)}", markup=False)
+    if done.migrated_from:
+        out.print(f"and brought up from revision {done.migrated_from} to {schema.expected()}")
+
+
+def _told_of(manifest: backups.Manifest) -> str:
+    declared = manifest.rows.get("register.declarations", 0)
+    return f"{manifest.territory or 'no territory yet'}, {sum(manifest.rows.values())} rows, {declared} declarations"
 
 
 @town_hall.command("list")

@@ -118,6 +118,13 @@ class Ask:
         """The path as it was asked for."""
         return self.request.url.path
 
+    def territory(self, *forms: Form) -> Territory:
+        """The territory, for an answer about it alone: form and language settled, and no other parameter taken."""
+        with self.house.db.read() as tx:
+            territory = self.house.catalogue.territory(tx)
+        self.settle(territory, forms or (JSON, PAGE)).finish()
+        return territory
+
     def settle(self, territory: Territory, forms: Sequence[Form] = (JSON, PAGE)) -> Parameters:
         """Choose form and language, and hand over the other parameters."""
         pairs = self.request.query_params.multi_items()

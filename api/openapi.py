@@ -30,9 +30,7 @@ JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean"}
 @router.get("/api")
 def api(ask: Asked) -> Response:
     """The service's description, for clients and as a page to read."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory, (API, PAGE)).finish()
+    territory = ask.territory(API, PAGE)
     versions = catalogue_version(territory)
     if (same := ask.unchanged(versions)) is not None:
         return same

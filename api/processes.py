@@ -45,7 +45,7 @@ class Execution:
 @router.get("/processes")
 def processes(ask: Asked) -> Response:
     """Every question that can be asked."""
-    territory = _settled(ask)
+    territory = ask.territory()
     document = {"processes": [_summary(ask)], "links": here(ask, *BOTH)}
     versions = catalogue_version(territory)
     return ask.unchanged(versions) or ask.answer(
@@ -56,7 +56,7 @@ def processes(ask: Asked) -> Response:
 @router.get("/processes/nearby")
 def description(ask: Asked) -> Response:
     """What the question takes, and what it answers."""
-    territory = _settled(ask)
+    territory = ask.territory()
     versions = catalogue_version(territory)
     return ask.unchanged(versions) or ask.answer(
         _description(ask, territory), versions=versions, territory=territory, template="process.html"
@@ -98,13 +98,6 @@ def execute_nearby(body: Execution, ask: Asked) -> Response:
     if body.response == "document":
         return Response(f'{{"features":{text}}}', media_type="application/json", headers={"Cache-Control": "no-store"})
     return Response(text, media_type=GEOJSON_TYPE, headers={"Cache-Control": "no-store"})
-
-
-def _settled(ask: Ask) -> Territory:
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory).finish()
-    return territory
 
 
 def _from_query(parameters: Parameters) -> Question:

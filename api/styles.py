@@ -27,7 +27,7 @@ Layer = dict[str, Any]
 @router.get("/styles")
 def styles(ask: Asked) -> Response:
     """Every style."""
-    territory = _settled(ask)
+    territory = ask.territory(JSON)
     drawn = [one for one in territory.collections.values() if one.kind.geometry]
     listed = [
         ("territory", say(territory.body["title"], ask.lang)),
@@ -46,23 +46,16 @@ def styles(ask: Asked) -> Response:
 @router.get("/styles/{style_id}")
 def style(style_id: str, ask: Asked) -> Response:
     """The style of a collection, or `territory` for all that is shown at first."""
-    territory = _settled(ask)
+    territory = ask.territory(JSON)
     return _style(ask, territory, style_id)
 
 
 @router.get("/collections/{collection_id}/style")
 def collection_style(collection_id: str, ask: Asked) -> Response:
     """The style of a collection."""
-    territory = _settled(ask)
+    territory = ask.territory(JSON)
     territory.collection(collection_id)
     return _style(ask, territory, collection_id)
-
-
-def _settled(ask: Ask) -> Territory:
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory, (JSON,)).finish()
-    return territory
 
 
 def _style(ask: Ask, territory: Territory, style_id: str) -> Response:

@@ -50,9 +50,7 @@ LICENCE_URLS = {
 @router.get("/")
 def landing(ask: Asked) -> Response:
     """The map for browsers, and for machines the way to everything else."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory).finish()
+    territory = ask.territory()
     versions = catalogue_version(territory)
     body = territory.body
     document = {
@@ -86,9 +84,7 @@ def landing(ask: Asked) -> Response:
 @router.get("/conformance")
 def conformance(ask: Asked) -> Response:
     """The conformance classes that the service keeps."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory).finish()
+    territory = ask.territory()
     versions = catalogue_version(territory)
     document = {"conformsTo": list(CONFORMANCE), "links": here(ask, *BOTH)}
     return ask.unchanged(versions) or ask.answer(
@@ -139,9 +135,7 @@ def schema(collection_id: str, ask: Asked) -> Response:
 @router.get("/collections/{collection_id}/feature-schema")
 def feature_schema(collection_id: str, ask: Asked) -> Response:
     """The collection's items as they are written in GeoJSON, as JSON Schema: GDAL takes the columns' types from it."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory, (SCHEMA,)).finish()
+    territory = ask.territory(SCHEMA)
     one = territory.collection(collection_id)
     properties = {column.name: property_schema(column, ask.lang) for column in one.kind.public}
     document = {
@@ -171,9 +165,7 @@ def queryables(collection_id: str, ask: Asked) -> Response:
 @router.get("/pages/{page_id}")
 def page(page_id: str, ask: Asked) -> Response:
     """A page of the pack: legal notice, data protection, accessibility."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory).finish()
+    territory = ask.territory()
     found = next((one for one in territory.body.get("pages", ()) if one["id"] == page_id), None)
     if found is None:
         raise NotFound("there is no such page")
@@ -208,9 +200,7 @@ def _reach(ask: Ask, tx: Any, territory: Territory, one: Collection) -> Reach:
 
 
 def _schema(collection_id: str, ask: Ask, *, queryables: bool) -> Response:
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory, (SCHEMA, PAGE)).finish()
+    territory = ask.territory(SCHEMA, PAGE)
     one = territory.collection(collection_id)
     columns = one.kind.queryables.values() if queryables else one.kind.public
     properties = {column.name: property_schema(column, ask.lang) for column in columns}

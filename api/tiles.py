@@ -34,7 +34,7 @@ PIXEL = 0.00028
 @router.get("/tileMatrixSets")
 def matrix_sets(ask: Asked) -> Response:
     """The tile matrix sets, of which there is one."""
-    territory = _settled(ask)
+    territory = ask.territory(JSON)
     listed = [
         {
             "id": SET,
@@ -50,7 +50,7 @@ def matrix_sets(ask: Asked) -> Response:
 @router.get("/tileMatrixSets/{set_id}")
 def matrix_set(set_id: str, ask: Asked) -> Response:
     """The definition of WebMercatorQuad."""
-    territory = _settled(ask)
+    territory = ask.territory(JSON)
     _known(set_id)
     size = 2 * ORIGIN / 256
     document = {
@@ -161,17 +161,8 @@ def tile_template(ask: Ask, one: Collection | None) -> str:
     return ask.house.url(path) + "/{z}/{y}/{x}" + lang
 
 
-def _settled(ask: Ask) -> Territory:
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory, (JSON,)).finish()
-    return territory
-
-
 def _tilesets(ask: Ask, collection_id: str | None) -> Response:
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-    ask.settle(territory, (JSON,)).finish()
+    territory = ask.territory(JSON)
     one = _with_geometry(territory, collection_id)
     document = {"tilesets": [_summary(ask, territory, one)], "links": here(ask, ("json", JSON.media_type))}
     return ask.answer(document, versions=catalogue_version(territory), territory=territory, template="")

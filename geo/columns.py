@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 LANGUAGES = ("fr", "en", "de")
 
@@ -72,50 +72,24 @@ def choice(name: str, label: Words, choices: Mapping[str, Words], *, required: b
     return Column(name=name, type="choice", label=label, choices=choices, queryable=True, required=required)
 
 
-def number(
-    name: str,
-    label: Words,
-    *,
-    unit: str | None = None,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    queryable: bool = False,
-    summable: bool = False,
-) -> Column:
-    """A measure, in `unit`."""
-    return Column(
-        name=name,
-        type="number",
-        label=label,
-        unit=unit,
-        minimum=minimum,
-        maximum=maximum,
-        queryable=queryable,
-        summable=summable,
-    )
+class Measure(TypedDict, total=False):
+    """What a number may be declared with."""
+
+    unit: str
+    minimum: float
+    maximum: float
+    queryable: bool
+    summable: bool
 
 
-def integer(
-    name: str,
-    label: Words,
-    *,
-    unit: str | None = None,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    queryable: bool = False,
-    summable: bool = False,
-) -> Column:
+def number(name: str, label: Words, **measure: Unpack[Measure]) -> Column:
+    """A measure, in its unit."""
+    return Column(name=name, type="number", label=label, **measure)
+
+
+def integer(name: str, label: Words, **measure: Unpack[Measure]) -> Column:
     """A count or a year."""
-    return Column(
-        name=name,
-        type="integer",
-        label=label,
-        unit=unit,
-        minimum=minimum,
-        maximum=maximum,
-        queryable=queryable,
-        summable=summable,
-    )
+    return Column(name=name, type="integer", label=label, **measure)
 
 
 def boolean(name: str, label: Words) -> Column:
