@@ -67,7 +67,8 @@ def create(settings: Settings) -> ASGIApp:
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))
-    return Edge(Memory(app, listener.current), settings)
+    kept = settings.memory_mb * 1_000_000
+    return Edge(Memory(app, listener.current, limit=kept) if kept else app, settings)
 
 
 def from_environment() -> ASGIApp:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -57,6 +58,21 @@ class Page:
 
 def page(tx: Connection, collection: Collection, question: Question, *, reach: Reach, lang: str | None) -> Page:
     """The page in one statement, with the version that it shows. `lang` None means the language of the texts."""
+    sql, values = page_sql(collection, question, reach=reach, lang=lang)
+    row = tx.exec_driver_sql(sql, values).one()
+    return Page(
+        features=row.features or "",
+        returned=min(row.found, question.limit),
+        matched=_matched(row.matched, question, reach),
+        next_after=row.last if row.found > question.limit else None,
+        version=row.version or 0,
+    )
+
+
+def page_sql(
+    collection: Collection, question: Question, *, reach: Reach, lang: str | None
+) -> tuple[str, dict[str, Any]]:
+    """The statement of a page and its values."""
     kind = collection.kind.id
     where, values = spelled(matching(collection, question))
     sql = PAGE.format(
@@ -68,25 +84,24 @@ def page(tx: Connection, collection: Collection, question: Question, *, reach: R
         version=VERSION,
     )
     values |= {"collection": collection.id, "after": question.after or 0, "limit": question.limit, "counted": COUNTED}
-    row = tx.exec_driver_sql(sql, values).one()
-    return Page(
-        features=row.features or "",
-        returned=min(row.found, question.limit),
-        matched=_matched(row.matched, question, reach),
-        next_after=row.last if row.found > question.limit else None,
-        version=row.version or 0,
-    )
+    return sql, values
 
 
 def item(tx: Connection, collection: Collection, id: int, *, lang: str | None) -> tuple[str, int]:
     """One feature's JSON text and the version that it shows; NotFound if the collection has no such item."""
-    kind = collection.kind.id
-    where, values = spelled(collection.condition())
-    sql = ITEM.format(kind=kind, where=where, feature=feature(kind, lang), version=VERSION)
-    row = tx.exec_driver_sql(sql, values | {"id": id, "collection": collection.id}).one_or_none()
+    sql, values = item_sql(collection, id, lang=lang)
+    row = tx.exec_driver_sql(sql, values).one_or_none()
     if row is None:
         raise NotFound("the collection has no such item")
     return row.feature, row.version or 0
+
+
+def item_sql(collection: Collection, id: int, *, lang: str | None) -> tuple[str, dict[str, Any]]:
+    """The statement of one feature and its values."""
+    kind = collection.kind.id
+    where, values = spelled(collection.condition())
+    sql = ITEM.format(kind=kind, where=where, feature=feature(kind, lang), version=VERSION)
+    return sql, values | {"id": id, "collection": collection.id}
 
 
 @cache

@@ -33,6 +33,7 @@ class Settings:
     basemap: str = ""
     log_format: str = "text"
     pool_size: int = 10
+    memory_mb: int = 64
     pack: Path = Path("seed/loos-en-gohelle")
 
     @classmethod
@@ -53,6 +54,7 @@ class Settings:
             basemap=env.get("GOHELLE_BASEMAP", ""),
             log_format=env.get("GOHELLE_LOG_FORMAT") or "text",
             pool_size=_integer(env, "GOHELLE_POOL_SIZE", 10, 2, 200),
+            memory_mb=_integer(env, "GOHELLE_MEMORY_MB", 64, 0, 65_536),
             pack=Path(env.get("GOHELLE_PACK") or Path(__file__).parent.parent / "seed" / "loos-en-gohelle"),
         )
 

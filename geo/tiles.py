@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -50,14 +51,21 @@ class Tile:
 
 def tile(tx: Connection, collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None) -> bytes:
     """One tile of these collections, each a layer of its name; asked in one statement."""
+    sql, values = tile_sql(collections, where, lang=lang)
+    return bytes(tx.exec_driver_sql(sql, values).one().tile or b"")
+
+
+def tile_sql(
+    collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None
+) -> tuple[str, dict[str, Any]]:
+    """The statement of a tile and its values."""
     parts, values = [], {"z": where.z, "x": where.x, "y": where.y}
     values["lo"], values["hi"] = where.keys()
     for n, (collection, question) in enumerate(collections):
         condition, own = spelled(matching(collection, question), prefix=f"c{n}_")
         values |= own | {f"layer{n}": collection.id}
         parts += _layers(collection, question, condition, f"%(layer{n})s", where.z, lang)
-    row = tx.exec_driver_sql(FRAME.format(layers=" || ".join(parts)), values).one()
-    return bytes(row.tile or b"")
+    return FRAME.format(layers=" || ".join(parts)), values
 
 
 FRAME = """
