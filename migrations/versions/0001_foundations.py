@@ -242,11 +242,11 @@ set search_path = pg_catalog, territory, public, pg_temp as $body$
 declare
   kind text;
   before text := coalesce(current_setting('gohelle.bulk', true), '');
-  moved text := case tg_op when 'INSERT' then 'select geom from new_rows' when 'DELETE' then 'select geom from old_rows'
-                           else 'select n.geom from new_rows n join old_rows o using (id)
+  moved text := case tg_op when 'INSERT' then 'select ST_Envelope(geom) as geom from new_rows' when 'DELETE' then 'select ST_Envelope(geom) as geom from old_rows'
+                           else 'select ST_Envelope(n.geom) as geom from new_rows n join old_rows o using (id)
                                    where (n.geom::bytea, n.insee, n.position) is distinct from (o.geom::bytea, o.insee, o.position)
                                  union all
-                                 select o.geom from new_rows n join old_rows o using (id)
+                                 select ST_Envelope(o.geom) from new_rows n join old_rows o using (id)
                                    where (n.geom::bytea, n.insee, n.position) is distinct from (o.geom::bytea, o.insee, o.position)'
                       end;
 begin
@@ -254,13 +254,25 @@ begin
   for kind in select c.table_name from information_schema.columns c
               where c.table_schema = 'territory' and c.column_name = 'commune_derived' and c.table_name <> 'communes'
               order by 1 loop
+    -- Outline by outline, through the features' spatial index (`offset 0` keeps that order): the other way round each
+    -- feature would be held against all of the outlines.
     execute format($sql$
       with moved as materialized (%2$s),
-      again as (
-        select f.id, territory.commune_at(f.geom) as commune from territory.%1$I f
-        where f.commune_derived and exists (select from moved m where m.geom && f.geom))
-      update territory.%1$I f set commune = again.commune
-      from again where f.id = again.id and f.commune is distinct from again.commune
+      around as materialized (
+        select distinct c.id from moved m cross join lateral (
+          select n.id from territory.communes n where n.insee is not null and n.geom && m.geom offset 0) c),
+      found as (
+        select f.id, null as insee, 2 as rank
+        from moved m cross join lateral (
+          select p.id from territory.%1$I p where p.commune_derived and p.geom && m.geom offset 0) f
+        union all
+        select f.id, c.insee, (c.position = 'schematic')::integer
+        from around join territory.communes c using (id) cross join lateral (
+          select p.id from territory.%1$I p
+          where p.commune_derived and p.geom && c.geom and ST_Intersects(c.geom, ST_PointOnSurface(p.geom)) offset 0) f),
+      again as (select id, (array_agg(insee order by rank, insee))[1] as insee from found group by id having max(rank) = 2)
+      update territory.%1$I f set commune = again.insee
+      from again where f.id = again.id and f.commune is distinct from again.insee
     $sql$, kind, moved);
   end loop;
   perform set_config('gohelle.bulk', before, true);
