@@ -62,6 +62,7 @@ def create(settings: Settings) -> ASGIApp:
         lifespan=lifespan,
     )
     app.state.house = house
+    app.state.listener = listener
     problems.install(app)
     for room in (territory, openapi, features, tiles, styles, processes, installations, health):
         app.include_router(room.router)

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from api.app import configure_logging, create
 from geo.settings import Settings
 from tests.conftest import Territory
+from tests.script.conftest import wait_until
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,3 +48,11 @@ def application(client: TestClient) -> FastAPI:
     while not isinstance(inner, FastAPI):
         inner = inner.app  # pyright: ignore[reportFunctionMemberAccess] (each layer wraps the next)
     return inner
+
+
+def heard(client: TestClient, territory: Territory) -> None:
+    """Wait until the client's service has heard of every commit so far: a notification takes some milliseconds."""
+    listener = application(client).state.listener
+    with territory.superuser() as connection:
+        rows = connection.execute("select collection, version from territory.version").fetchall()
+    wait_until(lambda: listener.current() == dict(rows))

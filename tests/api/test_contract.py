@@ -3,7 +3,7 @@
 import pytest
 
 from api.links import OPENAPI_TYPE
-from tests.api.conftest import application, client_of
+from tests.api.conftest import application, client_of, heard
 
 GEOJSON = "application/geo+json"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -116,6 +116,7 @@ def test_paging_survives_inserts_and_deletes(loos):
                 "insert into territory.places (source_key, name, category, source, licence, position, geom) "
                 "values ('new', 'new', 'station', 's', 'l', 'surveyed', 'SRID=4326;POINT(2.79 50.45)')"
             )
+        heard(client, loos)
         rest = [feature["id"] for feature in walk(client, rels(first)["next"]["href"])]
     assert set(everything) - {gone, *shown} <= set(rest)
     assert not set(rest) & set(shown)
@@ -202,6 +203,7 @@ def test_features_without_dates_meet_every_period(loos):
     with client_of(loos) as client, loos.superuser() as connection:
         connection.execute("update territory.places set since = null, until = null where category = 'cemetery'")
         connection.execute("update territory.places set since = '2000-01-01', until = null where category = 'memorial'")
+        heard(client, loos)
         ancient, now = (
             {
                 feature["properties"]["category"]

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from geo import register
 from geo.collections import territory
 from geo.errors import Broken, IllegalDecision, NotFound
-from tests.api.conftest import client_of
+from tests.api.conftest import client_of, heard
 from tests.api.test_versions import gohelle
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -41,8 +41,9 @@ def decide(loos, id, act, reason=None):
         return register.decide(tx, UUID(id), act, territory=territory(tx), actor="test", now=NOW, reason=reason)
 
 
-def public(client, technology="heat_pump"):
+def public(client, loos, technology="heat_pump"):
     """The declared entries that anybody sees."""
+    heard(client, loos)
     params = {"technology": technology, "limit": 1000}
     features = client.get("/collections/installations/items", params=params).json()["features"]
     return [one for one in features if one["properties"]["source_key"].startswith("declaration:")]
@@ -52,10 +53,10 @@ def test_the_whole_way(loos):
     """Kept at once, public once approved: by cell, with the year and a rounded power; never the address."""
     with client_of(loos) as client:
         id = declare(client)
-        assert public(client) == []
+        assert public(client, loos) == []
         assert id in gohelle(loos, "register", "list")
         gohelle(loos, "register", "approve", id)
-        (feature,) = public(client)
+        (feature,) = public(client, loos)
     properties = feature["properties"]
     assert properties["position"] == "cell"
     assert properties["cell"] == "CRS3035RES200mN3063600E3810200"
@@ -71,7 +72,7 @@ def test_nothing_tells_a_cell_from_its_centre(loos):
     """The point shown is the middle of the INSPIRE square that its name says."""
     with client_of(loos) as client:
         decide(loos, declare(client), "approve")
-        lon, lat = public(client)[0]["geometry"]["coordinates"]
+        lon, lat = public(client, loos)[0]["geometry"]["coordinates"]
     x, y = (
         loos.scalar(f"select ST_{axis}(ST_Transform(ST_SetSRID(ST_MakePoint(%s, %s), 4326), 3035))", lon, lat)
         for axis in "XY"
@@ -92,7 +93,7 @@ def test_the_precision_chosen(loos, draft, position, rounded):
     """A wider square, the exact point by consent, and owners who are no private persons."""
     with client_of(loos) as client:
         decide(loos, declare(client, draft), "approve")
-        (feature,) = public(client)
+        (feature,) = public(client, loos)
     assert feature["properties"]["position"] == position
     assert (feature["geometry"]["coordinates"] == HOME) is (position == "digitised")
     assert feature["properties"]["power_kw"] == (8 if rounded else 8.4)
@@ -104,6 +105,7 @@ def test_statistics_only_shows_no_entry(loos):
         before = client.get("/collections/installations/items").content
         id = declare(client, {**DRAFT, "precision": "statistics"})
         decide(loos, id, "approve")
+        heard(client, loos)
         assert client.get("/collections/installations/items").content == before
 
 
@@ -200,11 +202,11 @@ def test_what_is_public_is_written_by_the_register_alone(loos):
     """The public row is a copy: changing the private row moves no version and shows nothing."""
     with client_of(loos) as client:
         decide(loos, declare(client), "approve")
-        before = public(client)
+        before = public(client, loos)
         version = loos.scalar("select version from territory.version where collection = 'installations'")
         with loos.superuser() as connection:
             connection.execute("update register.declarations set power_kw = 99, words = 'changed'")
-        assert public(client) == before
+        assert public(client, loos) == before
     assert loos.scalar("select version from territory.version where collection = 'installations'") == version
 
 
