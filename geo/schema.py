@@ -30,6 +30,11 @@ def expected() -> str:
     return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
 
 
+def knows(revision: str) -> bool:
+    """Whether this version of the software has that revision, or one built upon it."""
+    return any(one.revision == revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
 def found(tx: Connection) -> str | None:
     """The revision of the database, or None where nothing was migrated yet."""
     if tx.scalar(text("select to_regclass('gohelle_migrations')")) is None:

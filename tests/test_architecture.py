@@ -13,8 +13,8 @@ HEAVY = {"geopandas", "pandas", "pyogrio", "pyarrow", "shapely", "pyproj", "weas
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 FLOORS = [
     {"errors", "columns", "space", "settings", "privacy"},
-    {"db", "kinds", "schema", "listening"},
-    {"tables"},
+    {"db", "kinds", "schema", "listening", "programs"},
+    {"tables", "backup"},
     {"collections"},
     {"filters"},
     {"features", "tiles", "packs"},
