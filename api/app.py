@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Scope
 from api import features, health, installations, openapi, problems, processes, styles, territory, tiles
 from api.edge import LARGEST_BODY, Edge
 from api.house import House
+from api.leaving import Leaving
 from api.memory import Memory
 from geo.listening import Listener
 from geo.settings import Settings
@@ -68,8 +69,10 @@ def create(settings: Settings) -> ASGIApp:
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))
-    kept = settings.memory_mb * 1_000_000
-    return Edge(Memory(app, listener.current, limit=kept) if kept else app, settings)
+    layered: ASGIApp = Leaving(app)
+    if settings.memory_mb:
+        layered = Memory(layered, listener.current, limit=settings.memory_mb * 1_000_000)
+    return Edge(layered, settings)
 
 
 def from_environment() -> ASGIApp:

@@ -120,10 +120,11 @@ def migrate(
 def seed(
     folder: Annotated[Path | None, typer.Argument(help="The pack [env GOHELLE_PACK, else Loos-en-Gohelle].")] = None,
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Only where no territory was loaded yet.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="In the place of another territory's pack.")] = False,
 ) -> None:
     """Load a territory pack; again, to bring its changes in. Ids stay, so permalinks live."""
     with database() as db:
-        done = packs.load(db, folder or Settings.from_env().pack, if_empty=if_empty)
+        done = packs.load(db, folder or Settings.from_env().pack, if_empty=if_empty, replace=replace)
     if done is None:
         out.print("a territory is loaded already")
         return

@@ -24,8 +24,8 @@ router = APIRouter()
 
 TITLE = words("À proximité", "Nearby", "In der Nähe")
 DESCRIPTION = words(
-    "Les objets de collections choisies à moins d'une distance donnée d'un lieu, du plus proche au plus lointain. "
-    "Les distances sont mesurées en mètres sur l'ellipsoïde.",
+    "Les objets de collections choisies à moins d’une distance donnée d’un lieu, du plus proche au plus lointain. "
+    "Les distances sont mesurées en mètres sur l’ellipsoïde.",
     "The features of chosen collections within a distance of a place, nearest first. Distances are metres on the ellipsoid.",
     "Die Objekte ausgewählter Sammlungen im Umkreis eines Ortes, das nächste zuerst. Entfernungen in Metern auf dem Ellipsoid.",
 )

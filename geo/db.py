@@ -9,6 +9,7 @@ from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from geo import errand
 from geo.errors import Broken, TooSlow, Unavailable
 from geo.settings import Settings
 
@@ -64,7 +65,7 @@ def _engine(url: URL, *, size: int, seconds: int) -> Engine:
 @contextmanager
 def _begin(engine: Engine) -> Iterator[Connection]:
     try:
-        with engine.begin() as tx:
+        with engine.begin() as tx, _on_behalf(tx):
             yield tx
     except PoolTimeout as error:
         raise Unavailable("all connections to the database are in use") from error
@@ -75,6 +76,19 @@ def _begin(engine: Engine) -> Iterator[Connection]:
             raise Unavailable("the database cannot be reached") from error
         # The driver's own message may quote the failing row, and that may be a resident's: it goes no further.
         raise Broken(_epitaph(error)).with_traceback(error.__traceback__) from None
+
+
+@contextmanager
+def _on_behalf(tx: Connection) -> Iterator[None]:
+    """Let whoever asked be able to call it off."""
+    mine, connection = errand.current(), tx.connection.driver_connection
+    if mine is None or connection is None:
+        yield
+        return
+    if mine.abandoned:
+        raise TooSlow("nobody waits for this answer any more")
+    with mine.on(connection):
+        yield
 
 
 def _epitaph(error: DBAPIError) -> str:

@@ -117,3 +117,24 @@ def test_readiness_tells_and_health_does_not(standing):
     folder.start()
     wait_until(lambda: httpx.get(f"{service.url}/readyz").status_code == 200)
     os.kill(service.process.pid, 0)
+
+
+def test_a_client_that_leaves_takes_its_statement_along(loos):
+    """Questions that wait for a lock are dropped by their clients: within a moment nothing of theirs runs any more."""
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    inputs = {"collections": ["solar"], "distance": 300, "geometry": {"type": "Point", "coordinates": [2.79, 50.45]}}
+    asked = (
+        ("GET", "/processes/nearby/execution?collections=solar&lon=2.79&lat=50.45&distance=300", None),
+        ("GET", "/collections/solar/items?bbox=2,50,3,51", None),
+        ("POST", "/processes/nearby/execution", {"inputs": inputs}),
+    )
+    with running(loos) as service:
+        with loos.superuser() as connection:
+            connection.execute("begin")
+            connection.execute("lock table territory.installations")
+            for method, path, body in asked:
+                with httpx.Client(base_url=service.url, timeout=0.7) as client, pytest.raises(httpx.ReadTimeout):
+                    client.request(method, path, json=body)
+                wait_until(lambda: loos.scalar(waiting) == 0, 5)
+            connection.execute("rollback")
+        assert httpx.get(f"{service.url}/collections/solar/items").status_code == 200
