@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from geo.errors import Conflict
 from geo.kinds import KINDS, Kind
 from geo.space import Bbox
 
@@ -50,13 +51,26 @@ def is_empty(tx: Connection) -> bool:
 
 
 def load(
-    tx: Connection, about: Row, collections: Sequence[Row], rows: Mapping[str, Sequence[Row]]
+    tx: Connection,
+    about: Row,
+    collections: Sequence[Row],
+    rows: Mapping[str, Sequence[Row]],
+    *,
+    replace: bool = False,
 ) -> dict[str, Written]:
     """Make the database show this pack: its description, its collections, its rows of each kind.
+
+    Conflict where it shows another territory, unless that one is to be replaced; its pack's rows go then, too.
 
     Collections come first, for the versions of those that a row belongs to are raised with it. Rows that the pack
     no longer has go; rows whose geometry an import has replaced keep that geometry.
     """
+    shown = tx.scalar(text("select pack from territory.about"))
+    if shown not in (None, about["id"]) and not replace:
+        raise Conflict(
+            f"the database shows the territory {shown}; --replace shows {about['id']} instead, and what the pack of "
+            f"{shown} had is gone then (declarations and imports stay)"
+        )
     _describe(tx, about)
     _name_collections(tx, collections)
     dataset = f"pack:{about['id']}"
@@ -102,7 +116,7 @@ def _write(tx: Connection, kind: Kind, rows: Sequence[Row], dataset: str) -> Wri
 
 def _delete(kind: Kind) -> str:
     return f"""
-        delete from territory.{kind.id} where dataset = :dataset
+        delete from territory.{kind.id} where dataset like 'pack:%' and dataset <> :dataset or dataset = :dataset
         and source_key not in (select e ->> 'source_key' from jsonb_array_elements(cast(:rows as jsonb)) e)"""
 
 

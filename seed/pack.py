@@ -61,8 +61,13 @@ def _rank(finding: Finding) -> tuple[int, str]:
     return (len(order) + 1 if finding.file.startswith(DATASETS) else -1), finding.file
 
 
-def load(db: Database, folder: Path, *, if_empty: bool = False) -> dict[str, packs.Written] | None:
-    """Load the pack in one transaction; None if `if_empty` and a territory is there already. BadPack if it has faults."""
+def load(
+    db: Database, folder: Path, *, if_empty: bool = False, replace: bool = False
+) -> dict[str, packs.Written] | None:
+    """Load the pack in one transaction; None if `if_empty` and a territory is there already.
+
+    BadPack if it has faults, Conflict if the database shows another territory that is not to be replaced.
+    """
     with db.write() as tx:
         if if_empty and not packs.is_empty(tx):
             return None
@@ -70,4 +75,4 @@ def load(db: Database, folder: Path, *, if_empty: bool = False) -> dict[str, pac
     if pack.findings:
         raise BadPack(pack.findings)
     with db.write() as tx:
-        return packs.load(tx, pack.about, pack.collections, pack.rows)
+        return packs.load(tx, pack.about, pack.collections, pack.rows, replace=replace)

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from geo import register
 from geo.collections import territory
+from geo.errors import Conflict
 from seed import pack
 from tests.api.conftest import client_of
 from tests.conftest import ROOT, Territory
@@ -113,6 +114,23 @@ def test_loading_it_twice_changes_nothing(ungersheim: Territory):
     assert done
     assert sum(one.inserted + one.updated + one.deleted for one in done.values()) == 0
     assert ungersheim.scalar(state) == before
+
+
+def test_another_territory_is_not_replaced_unasked(loos: Territory):
+    """A wrong folder costs nothing; asked to, nothing of the first pack is left, and what was imported stays."""
+    state = "select jsonb_object_agg(collection, version) from territory.version"
+    before = loos.scalar(state)
+    with pytest.raises(Conflict, match="shows the territory loos-en-gohelle"):
+        pack.load(loos.db, PACKS / "ungersheim")
+    assert loos.scalar(state) == before
+    with loos.superuser() as connection:
+        connection.execute("update territory.places set dataset = 'monuments' where source_key = 'base-11-19'")
+    pack.load(loos.db, PACKS / "ungersheim", replace=True)
+    with client_of(loos) as client:
+        assert len(client.get("/collections", headers=JSON).json()["collections"]) == 7
+    left = "select count(*) from territory.{} where dataset is distinct from 'pack:ungersheim'"
+    assert loos.scalar(left.format("figures")) == 0
+    assert loos.scalar(left.format("places")) == 1
 
 
 def test_a_german_town_needs_no_insee_code(database: Territory, write: Write):
