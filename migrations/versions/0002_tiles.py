@@ -65,10 +65,20 @@ declare
   cells text := kind || '_cells' || zoom;
   shift integer := 2 * (22 - zoom);
   columns text := (select string_agg(quote_ident(s), ', ') from unnest(sums) s);
-  totals text := (select string_agg(format('coalesce(sum(round(r.%1$I * 1000)::bigint), 0)', s), ', ') from unnest(sums) s);
-  added text := (select string_agg(format('%1$I = t.%1$I + excluded.%1$I', s), ', ') from unnest(sums) s);
-  negated text := (select string_agg(format('-coalesce(sum(round(r.%1$I * 1000)::bigint), 0)', s), ', ') from unnest(sums) s);
-  by_class text := case when class is null then '''''::text' else format('r.%I', class) end;
+  row_of text := format('r.key22 >> %s as cell, %s as class', shift, case when class is null then '''''::text' else format('r.%I', class) end);
+  plus text := (select string_agg(format('coalesce(round(r.%1$I * 1000)::bigint, 0) as %1$I', s), ', ') from unnest(sums) s);
+  minus text := (select string_agg(format('-coalesce(round(r.%1$I * 1000)::bigint, 0) as %1$I', s), ', ') from unnest(sums) s);
+  came text := format('select %s, 1 as n, %s from new_rows r', row_of, plus);
+  went text := format('select %s, -1 as n, %s from old_rows r', row_of, minus);
+  -- All changes of a statement in one pass and in the order of the key, so that two writers of the same cells wait for
+  -- each other instead of deadlocking. What changes no sum writes nothing.
+  upsert text := format($sql$
+        insert into territory.%1$I as t (cell, class, n, %2$s)
+        select c.cell, c.class, sum(c.n), %3$s from (%%s) c group by 1, 2 having sum(c.n) <> 0 or %4$s order by 1, 2
+        on conflict (cell, class) do update set n = t.n + excluded.n, %5$s$sql$, cells, columns,
+    (select string_agg(format('sum(c.%I)', s), ', ') from unnest(sums) s),
+    (select string_agg(format('sum(c.%I) <> 0', s), ' or ') from unnest(sums) s),
+    (select string_agg(format('%1$I = t.%1$I + excluded.%1$I', s), ', ') from unnest(sums) s));
 begin
   execute format('create table territory.%I (cell bigint not null, class text not null, n bigint not null, %s, primary key (cell, class))',
     cells, (select string_agg(quote_ident(s) || ' bigint not null', ', ') from unnest(sums) s));
@@ -80,29 +90,24 @@ begin
       if tg_op = 'TRUNCATE' then
         truncate territory.%2$I;
         return null;
+      elsif tg_op = 'INSERT' then
+        %3$s;
+        return null;
+      elsif tg_op = 'UPDATE' then
+        %4$s;
+      else
+        %5$s;
       end if;
-      -- In the order of the key, so that two writers of the same cells wait for each other instead of deadlocking.
-      if tg_op in ('INSERT', 'UPDATE') then
-        insert into territory.%2$I as t (cell, class, n, %3$s)
-        select r.key22 >> %8$s, %4$s, count(*), %5$s from new_rows r group by 1, 2 order by 1, 2
-        on conflict (cell, class) do update set n = t.n + excluded.n, %6$s;
-      end if;
-      if tg_op in ('DELETE', 'UPDATE') then
-        insert into territory.%2$I as t (cell, class, n, %3$s)
-        select r.key22 >> %8$s, %4$s, -count(*), %7$s from old_rows r group by 1, 2 order by 1, 2
-        on conflict (cell, class) do update set n = t.n + excluded.n, %6$s;
-        delete from territory.%2$I t using (select distinct r.key22 >> %8$s as cell from old_rows r) o
-        where t.cell = o.cell and t.n = 0;
-      end if;
+      delete from territory.%2$I t using (select distinct r.key22 >> %6$s as cell from old_rows r) o
+      where t.cell = o.cell and t.n = 0;
       return null;
     end $trigger$
-  $ddl$, 'keep_' || cells, cells, columns, by_class, totals, added, negated, shift);
+  $ddl$, 'keep_' || cells, cells, format(upsert, came), format(upsert, came || ' union all ' || went), format(upsert, went), shift);
   execute format('create trigger %3$I after insert on territory.%1$I referencing new table as new_rows for each statement execute function territory.%2$I()', kind, 'keep_' || cells, 'cells' || zoom || '_insert');
   execute format('create trigger %3$I after update on territory.%1$I referencing old table as old_rows new table as new_rows for each statement execute function territory.%2$I()', kind, 'keep_' || cells, 'cells' || zoom || '_update');
   execute format('create trigger %3$I after delete on territory.%1$I referencing old table as old_rows for each statement execute function territory.%2$I()', kind, 'keep_' || cells, 'cells' || zoom || '_delete');
   execute format('create trigger %3$I after truncate on territory.%1$I execute function territory.%2$I()', kind, 'keep_' || cells, 'cells' || zoom || '_truncate');
-  execute format('insert into territory.%1$I (cell, class, n, %2$s) select r.key22 >> %6$s, %3$s, count(*), %4$s from territory.%5$I r group by 1, 2',
-    cells, columns, by_class, totals, kind, shift);
+  execute format(upsert, format('select %s, 1 as n, %s from territory.%I r', row_of, plus, kind));
 end $body$;
 
 call territory.make_keys('places', array[]::text[]);
