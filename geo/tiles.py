@@ -63,32 +63,33 @@ def tile_sql(
     values["lo"], values["hi"] = where.keys()
     for n, (collection, question) in enumerate(collections):
         condition, own = spelled(matching(collection, question), prefix=f"c{n}_")
-        values |= own | {f"layer{n}": collection.id}
-        parts += _layers(collection, question, condition, f"%(layer{n})s", where.z, lang)
+        values |= own | {f"layer{n}": collection.id} | _chosen(collection, f"classes{n}")
+        parts += _layers(collection, question, condition, n, where.z, lang)
     return FRAME.format(layers=" || ".join(parts)), values
 
 
 FRAME = """
-with tile as (
+with frame as (
   select ST_TileEnvelope(%(z)s, %(x)s, %(y)s) as box,
          ST_Expand(ST_TileEnvelope(%(z)s, %(x)s, %(y)s), 40075016.6856 / (1 << %(z)s) * 64 / 4096) as wide,
          40075016.6856 / (1 << %(z)s) as side
+), tile as (
+  -- The middle of a square of 1 km is at most 707 m from its corners; the projection stretches that towards the poles.
+  select *, ST_Expand(wide, 750 * cosh(greatest(abs(ST_YMin(wide)), abs(ST_YMax(wide))) / 6378137)) as reach from frame
 )
 select {layers} as tile
 """
 
 
-def _layers(
-    collection: Collection, question: Question, condition: str, layer: str, z: int, lang: str | None
-) -> list[str]:
-    kind = collection.kind
+def _layers(collection: Collection, question: Question, condition: str, n: int, z: int, lang: str | None) -> list[str]:
+    kind, layer = collection.kind, f"%(layer{n})s"
     if kind.geometry is None:
         return []
     if kind.geometry != "Point":
         return [_shapes(kind, condition, layer, z, lang)]
-    squares = _has_squares(kind) and z >= SQUARES_FROM
+    squares = has_squares(kind) and z >= SQUARES_FROM
     points = f"{condition} and f.position <> 'cell'" if squares else condition
-    gathered = _rolled_up(collection, question, z) or _gathered(kind, points, z)
+    gathered = _rolled_up(collection, question, z, f"%(classes{n})s") or _gathered(kind, points, z)
     layers = [_points(kind, points, gathered, layer, lang)]
     return layers + ([_squares(kind, condition, layer)] if squares else [])
 
@@ -126,7 +127,7 @@ def _points(kind: Kind, condition: str, gathered: str, layer: str, lang: str | N
 CELLS = """
 select ST_AsMVT(t, {{layer}}, {extent}, 'geom') from (
   select ST_MakePoint((territory.even_bits(c.cell & {mask}) + 0.5) * {step}, (territory.even_bits((c.cell & {mask}) >> 1) + 0.5) * {step}) as geom,
-         c.* from ({cells}) c order by c.cell) t"""
+         {names} from ({cells}) c order by c.cell) t"""
 
 
 def _gathered(kind: Kind, condition: str, z: int) -> str:
@@ -145,10 +146,10 @@ def _gathered(kind: Kind, condition: str, z: int) -> str:
         f"select f.key22 >> {shift} as cell, count(*) as point_count{sums}{classes} "
         f"from territory.{kind.id} f where {WITHIN} and {condition} group by 1"
     )
-    return _cells(cells, bits)
+    return _cells(kind, cells, bits)
 
 
-def _rolled_up(collection: Collection, question: Question, z: int) -> str | None:
+def _rolled_up(collection: Collection, question: Question, z: int, classes_wanted: str) -> str | None:
     """Cells summed from those that the database keeps, where the question allows it; None where it does not."""
     kind = collection.kind
     by_class = set(collection.filter) <= {kind.classed_by}
@@ -161,18 +162,28 @@ def _rolled_up(collection: Collection, question: Question, z: int) -> str | None
     classes = "".join(
         f", nullif(sum(c.n) filter (where c.class = '{value}'), 0)::bigint as \"{value}\"" for value in _classes(kind)
     )
-    wanted = collection.filter.get(kind.classed_by or "")
-    chosen = [wanted] if isinstance(wanted, str) else wanted
-    only = "" if chosen is None else " and c.class in (" + ", ".join(f"'{value}'" for value in chosen) + ")"
+    only = f" and c.class = any({classes_wanted})" if collection.filter else ""
     cells = (
         f"select c.cell >> {shift} as cell, sum(c.n)::bigint as point_count{sums}{classes} "
         f"from territory.{kind.id}_cells{level} c where c.cell >= %(lo)s >> {up} and c.cell < %(hi)s >> {up}{only} group by 1"
     )
-    return _cells(cells, CELL_BITS)
+    return _cells(kind, cells, CELL_BITS)
 
 
-def _cells(cells: str, bits: int) -> str:
-    return CELLS.format(extent=EXTENT, mask=(1 << (2 * bits)) - 1, step=EXTENT >> bits, cells=cells)
+def _chosen(collection: Collection, name: str) -> dict[str, list[str]]:
+    """The classes that a collection is made of, as the value of that name; nothing where its filter names none."""
+    wanted = collection.filter.get(collection.kind.classed_by or "")
+    return {} if wanted is None else {name: [wanted] if isinstance(wanted, str) else list(wanted)}
+
+
+def _cells(kind: Kind, cells: str, bits: int) -> str:
+    names = ", ".join(f'c."{name}"' for name in gathered_fields(kind))
+    return CELLS.format(extent=EXTENT, mask=(1 << (2 * bits)) - 1, step=EXTENT >> bits, cells=cells, names=names)
+
+
+def gathered_fields(kind: Kind) -> tuple[str, ...]:
+    """What a cell tells, all of it numbers: how many, what they add up to, and how many of each class."""
+    return ("point_count", *(column.name for column in kind.summables), *_classes(kind))
 
 
 def _classes(kind: Kind) -> Sequence[str]:
@@ -188,13 +199,14 @@ coalesce((
     select ST_AsMVTGeom(ST_Transform(territory.cell_square(s.cell), 3857), tile.box, {extent}, {buffer}, true) as geom,
            s.cell, s.point_count{summed}
     from (select f.cell, count(*) as point_count{sums} from territory.{kind} f, tile
-          where f.position = 'cell' and f.geom_3857 && ST_Expand(tile.wide, 1500) and {condition}
+          where f.position = 'cell' and f.geom_3857 && tile.reach and {condition}
           group by f.cell) s, tile
     where ST_Intersects(ST_Transform(territory.cell_square(s.cell), 3857), tile.wide) order by s.cell) t
 ), '')"""
 
 
-def _has_squares(kind: Kind) -> bool:
+def has_squares(kind: Kind) -> bool:
+    """Whether items of the kind may be shown by grid cell; the squares are a layer of their own."""
     return any(column.name == "cell" for column in kind.columns)
 
 
@@ -212,27 +224,33 @@ def _squares(kind: Kind, condition: str, layer: str) -> str:
     )
 
 
-# Lines and areas: simplified to half a pixel, and where nothing would be left, a dot of one pixel
+# Lines and areas: simplified to half a pixel, and where nothing would be left, what is there made a pixel wide
 
 SHAPES = """
 coalesce((
   select ST_AsMVT(t, {layer}, {extent}, 'geom', 'id') from (
     select * from (
-      select f.id, coalesce(
-               ST_AsMVTGeom({simplified}, tile.box, {extent}, {buffer}, true),
-               case when {tiny} then ST_AsMVTGeom({dot}, tile.box, {extent}, {buffer}, true) end) as geom, {properties}
+      select f.id, coalesce(ST_AsMVTGeom({simplified}, tile.box, {extent}, {buffer}, true), {least}) as geom, {properties}
       from territory.{kind} f, tile where f.geom_3857 && tile.wide and ST_Intersects(f.geom_3857, tile.wide) and {condition}
       order by f.id) drawn
     where geom is not null) t
 ), '')"""
 
 PIXEL = "tile.side / 512"
+WITHIN_WIDE = "ST_ClipByBox2D(f.geom_3857, tile.wide::box2d)"
+FAT = f"ST_Buffer({WITHIN_WIDE}, {PIXEL} / 2, 'quad_segs=1')"
+"""A sliver, or less than a pixel, half a pixel fatter on each side."""
+
+STROKE = f"""(
+  select ST_MakeLine(ST_MakePoint(p.x, p.y), ST_MakePoint(p.x + {{extent}} / 512, p.y))
+  from (select floor((ST_X(q.p) - ST_XMin(tile.box)) / tile.side * {{extent}}) as x, floor((ST_YMax(tile.box) - ST_Y(q.p)) / tile.side * {{extent}}) as y
+        from (select ST_ClosestPoint({WITHIN_WIDE}, ST_Centroid(tile.box)) as p) q) p)"""
+"""A line of a pixel, in the tile's own units, for a line that is shorter than the tile's grid."""
 
 
 def _shapes(kind: Kind, condition: str, layer: str, z: int, lang: str | None) -> str:
     area = kind.geometry == "MultiPolygon"
-    middle = "ST_PointOnSurface(f.geom_3857)"
-    dot = f"ST_Expand({middle}, {PIXEL} / 2)" if area else f"ST_MakeLine({middle}, ST_Translate({middle}, {PIXEL}, 0))"
+    fat = f"ST_AsMVTGeom({FAT}, tile.box, {EXTENT}, {BUFFER}, true)"
     return SHAPES.format(
         layer=layer,
         extent=EXTENT,
@@ -241,8 +259,7 @@ def _shapes(kind: Kind, condition: str, layer: str, z: int, lang: str | None) ->
         condition=condition,
         properties=_properties(kind, lang),
         simplified="f.geom_3857" if z >= TOP_ZOOM else f"ST_Simplify(f.geom_3857, {PIXEL} / 2, true)",
-        tiny=f"greatest(ST_XMax(f.geom_3857) - ST_XMin(f.geom_3857), ST_YMax(f.geom_3857) - ST_YMin(f.geom_3857)) < {PIXEL} * 3",
-        dot=dot,
+        least=fat if area else STROKE.format(extent=EXTENT),
     )
 
 
