@@ -92,21 +92,31 @@ def _of_the_domain(request: Request, error: Exception) -> Response:
 
 def _of_the_body(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (for the type checker)
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent != "application/json" and not sent.endswith("+json"):
+        return response(request, 415, "the body must be sent as application/json")
     return response(request, 400, "the body cannot be kept as it stands", tuple(_problems(error.errors())))
 
 
+SAID = {
+    "json_invalid": "is not valid JSON",
+    "missing": "is missing",
+    "extra_forbidden": "is not a known member",
+    "unexpected_keyword_argument": "is not a known member",
+    "dataclass_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
+}
+"""Our words for what Pydantic says in the terms of Python."""
+
+
 def _problems(found: Iterable[Any]) -> Iterable[Problem]:
-    """Pydantic's findings without the input that they echo; unions report each branch, one line says enough."""
+    """Pydantic's findings without the input that they echo, each once."""
     seen = set()
     for one in found:
-        where = [str(part) for part in one["loc"] if part != "body"]
+        where = [] if one["type"] == "json_invalid" else [str(part) for part in one["loc"] if part != "body"]
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in where)
-        if one["type"] == "json_invalid":
-            pointer, message = "", "is not valid JSON"
-        elif one["type"] == "extra_forbidden":
-            message = "is not a known member"
-        else:
-            message = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        said = one["msg"].removeprefix("Value error, ").replace("Input should", "must")
+        message = SAID.get(one["type"], said[0].lower() + said[1:])
         if (pointer, message) not in seen:
             seen.add((pointer, message))
             yield Problem(pointer=pointer, message=message)

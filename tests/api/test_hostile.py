@@ -151,6 +151,14 @@ def test_broken_bodies(looker, path, body):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("sent", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_bodies_are_json(looker, sent):
+    """Anything else is told which type is meant."""
+    answer = looker.post("/installations", content=b'{"technology": "wind"}', headers={"Content-Type": sent})
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["detail"]
+
+
 def test_bodies_have_a_bound(looker):
     """By Content-Length before it is read, and while a chunked one is."""
     big = b'{"words":"' + b"x" * 9_000_000 + b'"}'
