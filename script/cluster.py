@@ -293,6 +293,7 @@ class Cluster:
         for folder in (self.base, self.home):
             if not folder.exists():
                 folder.mkdir(mode=0o700, parents=True)
+            if self.is_default or not any(folder.iterdir()):
                 self.give(folder)
         if AS_ROOT and self.is_default:
             self.point()
@@ -304,7 +305,7 @@ class Cluster:
             before = pointer.readlink()
             if before == self.base:
                 return
-            say(f"this clone has moved; the data of its former place stay in {before}: GOHELLE_DATA={before} uses them")
+            say(f"this clone was elsewhere; the data of that place stay in {before}: GOHELLE_DATA={before} uses them")
             pointer.unlink()
         pointer.parent.mkdir(exist_ok=True)
         pointer.symlink_to(self.base)
@@ -318,6 +319,7 @@ class Cluster:
         """Make the socket's folder, and see that it is ours: in /tmp anybody may have been there first."""
         with suppress(FileExistsError):
             self.socket.mkdir(mode=0o700)
+        if self.socket.lstat().st_uid == os.getuid():
             self.give(self.socket)
         found = self.socket.lstat()
         private = stat.S_ISDIR(found.st_mode) and found.st_uid == server_account() and not found.st_mode & 0o077
@@ -412,7 +414,7 @@ class Cluster:
         while state not in ("ready", "down"):
             waited = time.monotonic() - began
             if waited > PATIENCE[state]:
-                raise Trouble(f"PostgreSQL, process {self.postmaster()}, does not answer; its log is {self.log}")
+                raise Trouble(f"PostgreSQL, process {self.postmaster()}, does not answer; `{sys.argv[0]} stop` ends it")
             if waited > 3 and not told:
                 say(f"PostgreSQL runs but does not serve yet ({state}); waiting for it")
                 told = True

@@ -236,8 +236,8 @@ def test_data_of_another_version_are_left_alone(make_folder: MakeFolder) -> None
 @pytest.mark.skipif(not AS_ROOT, reason="an ordinary user's PostgreSQL is the user")
 def test_a_folder_that_postgresql_cannot_enter_is_named(make_folder: MakeFolder) -> None:
     """Root's own folders are closed to the account that PostgreSQL runs under."""
-    folder = make_folder()
-    folder.path.chmod(0o700)
+    folder = make_folder("within")
+    folder.path.parent.chmod(0o700)
     said = folder.do("start")
     assert said.returncode == 1
     assert "cannot enter" in said.stderr
