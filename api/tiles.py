@@ -1,7 +1,7 @@
 """OGC API - Tiles for WebMercatorQuad: tile matrix set, tilesets, TileJSON and the tiles, one collection or several."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,7 +11,7 @@ from api import query
 from api.house import JSON, Ask, Asked, Form
 from api.links import here, link
 from api.query import Misread
-from api.territory import catalogue_version, licence_link, property_schema
+from api.territory import catalogue_version, licence_link
 from geo import tiles
 from geo.collections import Collection, Territory, Versions
 from geo.columns import say
@@ -27,6 +27,9 @@ MERCATOR_URI = "http://www.opengis.net/def/crs/EPSG/0/3857"
 MVT = Form("mvt", "application/vnd.mapbox-vector-tile", also="application/x-protobuf")
 TILEJSON = Form("tilejson", "application/vnd.mapbox.tilejson+json")
 ORIGIN = 20037508.342789244
+HIGHEST = 85.0511287
+"""The latitude at which the outermost tiles end."""
+
 PIXEL = 0.00028
 """Metres of a pixel of the standard's rendering."""
 
@@ -117,6 +120,8 @@ def tile(set_id: str, matrix: str, row: str, column: str, ask: Asked) -> Respons
             return same
         everything = [(one, Question(limit=1)) for one in chosen]
         data = tiles.tile(tx, everything, where, lang=ask.translation)
+        if not data:
+            _held(where, _bounds(ask, tx, territory, None))
     return ask.reply(data, MVT.media_type, versions=versions)
 
 
@@ -125,7 +130,7 @@ def collection_tile(collection_id: str, set_id: str, matrix: str, row: str, colu
     """A tile of one collection, with the filters of its items."""
     with ask.house.db.read() as tx:
         territory = ask.house.catalogue.territory(tx)
-        one = territory.collection(collection_id)
+        one = _with_geometry(territory, collection_id)
         parameters = ask.settle(territory, (MVT,))
         question = query.conditions(parameters, one.kind)
         parameters.finish()
@@ -134,24 +139,35 @@ def collection_tile(collection_id: str, set_id: str, matrix: str, row: str, colu
         if (same := ask.unchanged(versions)) is not None:
             return same
         data = tiles.tile(tx, [(one, question)], where, lang=ask.translation)
+        if not data:
+            _held(where, _bounds(ask, tx, territory, one))
     return ask.reply(data, MVT.media_type, versions=versions)
+
+
+FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}
+DIMENSIONS = {"Point": 0, "MultiLineString": 1, "MultiPolygon": 2}
 
 
 def layers(chosen: Sequence[Collection], lang: str) -> list[dict[str, Any]]:
     """The vector layers of a tileset, as TileJSON names them."""
-    return [
-        {
-            "id": one.id,
-            "description": say(one.title, lang),
-            "minzoom": 0,
+    return [layer for one in chosen for layer in _layers(one, say(one.title, lang))]
+
+
+def _layers(one: Collection, title: str) -> Iterator[dict[str, Any]]:
+    """A layer of the collection's name, and one of squares where items may be shown by grid cell."""
+    fields = {column.name: FIELDS.get(column.type, "String") for column in tiles.drawn(one.kind)}
+    if one.kind.geometry == "Point":
+        fields |= dict.fromkeys(tiles.gathered_fields(one.kind), "Number")
+    yield {"id": one.id, "description": title, "minzoom": 0, "maxzoom": TOP_ZOOM, "fields": fields}
+    if tiles.has_squares(one.kind):
+        sums = dict.fromkeys(("point_count", *(column.name for column in one.kind.summables)), "Number")
+        yield {
+            "id": f"{one.id}:squares",
+            "description": title,
+            "minzoom": tiles.SQUARES_FROM,
             "maxzoom": TOP_ZOOM,
-            "fields": {
-                column.name: property_schema(column, lang)["type"].capitalize()
-                for column in (*tiles.drawn(one.kind), *one.kind.summables)
-            },
+            "fields": {"cell": "String", **sums},
         }
-        for one in chosen
-    ]
 
 
 def tile_template(ask: Ask, one: Collection | None) -> str:
@@ -163,7 +179,7 @@ def tile_template(ask: Ask, one: Collection | None) -> str:
 
 def _tilesets(ask: Ask, collection_id: str | None) -> Response:
     territory = ask.territory(JSON)
-    one = _with_geometry(territory, collection_id)
+    one = _chosen(territory, collection_id)
     document = {"tilesets": [_summary(ask, territory, one)], "links": here(ask, ("json", JSON.media_type))}
     return ask.answer(document, versions=catalogue_version(territory), territory=territory, template="")
 
@@ -196,7 +212,7 @@ def _tileset(ask: Ask, set_id: str, collection_id: str | None) -> Response:
         territory = ask.house.catalogue.territory(tx)
         ask.settle(territory, (JSON, TILEJSON)).finish()
         _known(set_id)
-        one = _with_geometry(territory, collection_id)
+        one = _chosen(territory, collection_id)
         versions: Versions = dict(territory.versions) if one is None else {one.id: territory.versions.get(one.id, 0)}
         if (same := ask.unchanged({**catalogue_version(territory), **versions})) is not None:
             return same
@@ -211,6 +227,7 @@ def _tileset(ask: Ask, set_id: str, collection_id: str | None) -> Response:
 
 
 def _tilejson(ask: Ask, territory: Territory, one: Collection | None, vector: Any, bounds: Any) -> dict[str, Any]:
+    west, south, east, north = bounds if one else territory.body["bounds"]
     return {
         "tilejson": "3.0.0",
         "name": say(one.title if one else territory.body["title"], ask.lang),
@@ -221,7 +238,7 @@ def _tilejson(ask: Ask, territory: Territory, one: Collection | None, vector: An
         "minzoom": 0,
         "maxzoom": TOP_ZOOM,
         "bounds": bounds,
-        "center": [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2, 12],
+        "center": [(west + east) / 2, (south + north) / 2, 12],
         "vector_layers": vector,
     }
 
@@ -240,6 +257,8 @@ def _metadata(ask: Ask, territory: Territory, one: Collection | None, vector: An
                 "id": layer["id"],
                 "title": layer["description"],
                 "dataType": "vector",
+                "minTileMatrix": str(layer["minzoom"]),
+                "maxTileMatrix": str(layer["maxzoom"]),
                 "propertiesSchema": {
                     "type": "object",
                     "properties": {name: {"type": value.lower()} for name, value in layer["fields"].items()},
@@ -264,24 +283,37 @@ def _limits(z: int, bounds: Sequence[float]) -> dict[str, Any]:
 
 def _at(z: int, lon: float, lat: float) -> Tile:
     n = 1 << z
-    y = (1 - math.asinh(math.tan(math.radians(max(-85.05, min(85.05, lat))))) / math.pi) / 2
+    y = (1 - math.asinh(math.tan(math.radians(max(-HIGHEST, min(HIGHEST, lat))))) / math.pi) / 2
     return Tile(z=z, x=max(0, min(n - 1, int((lon + 180) / 360 * n))), y=max(0, min(n - 1, int(y * n))))
 
 
 def _bounds(ask: Ask, tx: Any, territory: Territory, one: Collection | None) -> list[float]:
-    if one is None:
-        return list(territory.body["bounds"])
-    box = ask.house.catalogue.reach(tx, one, territory.versions.get(one.id, 0)).bbox
-    return [box.west, box.south, box.east, box.north] if box else list(territory.body["bounds"])
+    """Where there is something: [west, south, east, north]; of a collection without items, the territory's own bounds."""
+    own = list(territory.body["bounds"])
+    chosen = _drawn(territory) if one is None else [one]
+    reaches = [ask.house.catalogue.reach(tx, each, territory.versions.get(each.id, 0)).bbox for each in chosen]
+    boxes = [[box.west, box.south, box.east, box.north] for box in reaches if box]
+    west, south, east, north = zip(*(boxes if one and boxes else [*boxes, own]), strict=True)
+    return [min(west), min(south), max(east), max(north)]
+
+
+def _held(where: Tile, bounds: Sequence[float]) -> None:
+    """NotFound for a tile beyond the limits of its tileset; an empty one within them is a tile."""
+    limits = _limits(where.z, bounds)
+    rows = range(limits["minTileRow"], limits["maxTileRow"] + 1)
+    if where.y not in rows or where.x not in range(limits["minTileCol"], limits["maxTileCol"] + 1):
+        raise NotFound("the tile lies beyond the limits of its tileset")
 
 
 def _drawn(territory: Territory) -> list[Collection]:
     return [one for one in territory.collections.values() if one.kind.geometry]
 
 
-def _with_geometry(territory: Territory, collection_id: str | None) -> Collection | None:
-    if collection_id is None:
-        return None
+def _chosen(territory: Territory, collection_id: str | None) -> Collection | None:
+    return None if collection_id is None else _with_geometry(territory, collection_id)
+
+
+def _with_geometry(territory: Territory, collection_id: str) -> Collection:
     one = territory.collection(collection_id)
     if one.kind.geometry is None:
         raise NotFound("items of this collection have no geometry, so there are no tiles of it")
