@@ -1,0 +1,1 @@
+"""The bench: real data, the service beside a peer, the same SQL beside both. Nothing of the product imports it."""

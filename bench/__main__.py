@@ -1,0 +1,95 @@
+"""`script/bench`: build the data, run the contests and the trials, write bench/RESULTS.md and print its tables."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bench import plot, questions, report
+from bench.contests import Contest, Stage, contests, from_memory
+from bench.ground import COMMUNES, DETECTIONS, SEED, databases, ground, scene
+from bench.measure import median, paired
+from bench.report import Outcome
+from bench.servers import all_servers, ready
+from bench.staleness import staleness
+from bench.trials import Finding, crowd, every_zoom, growth, memory, walk
+
+HERE = Path(__file__).parent
+NOTES = HERE / "NOTES.md"
+ROWS = 1_000_000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the command line says."""
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument("--scale", type=int, default=1, metavar="N", help="N million rows instead of one")
+    parser.add_argument("--quick", action="store_true", help="two minutes: few contests, nothing is written")
+    parser.add_argument("--only", default="", metavar="WORD", help="only contests whose name holds the word, no trials")
+    options = parser.parse_args(arguments)
+    if not DETECTIONS.exists() or not COMMUNES.exists():
+        print(f"skipped: the detections are not here ({DETECTIONS.parent})")
+        return 0
+    if missing := ready():
+        print(missing, file=sys.stderr)
+        return 1
+    began = time.monotonic()
+    with ground() as base:
+        large, small = databases(base, ROWS * options.scale)
+        collection, reach = scene(base, large)
+        with base.admin(large) as connection:
+            drawn = questions.scenery(connection, reach)
+        with all_servers(base, large) as servers, tempfile.TemporaryDirectory() as folder:
+            stage = Stage(
+                base=base,
+                database=large,
+                servers=servers,
+                collection=collection,
+                reach=reach,
+                scene=drawn,
+                quick=options.quick,
+            )
+            rounds = 3 if options.quick else 5
+            outcomes = [
+                outcome
+                for asked in (contests(stage), from_memory(stage, Path(folder)))
+                for outcome in _outcomes(asked, rounds, options.only)
+            ]
+            found = report.findings(outcomes) + ([] if options.only else list(_trials(stage, small, rounds)))
+            command = " ".join(["script/bench", *arguments])
+            about = report.circumstances(stage, rounds, command)
+    print(f"\n{about}\n\n{report.table(outcomes)}\n\n{report.targets(found)}\n\n{time.monotonic() - began:.0f} s")
+    if not options.quick and not options.only:
+        notes = NOTES.read_text() if NOTES.exists() else ""
+        report.write(HERE / "RESULTS.md", about=about, outcomes=outcomes, found=found, notes=notes)
+        plot.write(HERE / "results.svg", outcomes)
+    return 0
+
+
+def _outcomes(asked: Iterator[Contest], rounds: int, only: str) -> Iterator[Outcome]:
+    for contest in asked:
+        if only not in contest.id:
+            continue
+        for run in contest.contestants.values():
+            run()  # once for nothing: caches fill, statements are prepared
+        runs = paired(contest.contestants, rounds, seed=SEED)
+        outcome = Outcome(contest, runs)
+        print(
+            f"{contest.title}: " + ", ".join(f"{name} {median(found).rate:,.0f}/s" for name, found in runs.items()),
+            flush=True,
+        )
+        yield outcome
+
+
+def _trials(stage: Stage, small: str, rounds: int) -> Iterator[Finding]:
+    yield every_zoom(stage)
+    yield walk(stage)
+    yield growth(stage, small, rounds)
+    yield crowd(stage)
+    yield memory(stage)
+    yield from staleness(stage)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

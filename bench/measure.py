@@ -1,0 +1,133 @@
+"""One measurement: a server under wrk, or PostgreSQL alone under pgbench; and rounds that pair them in random order."""
+
+import json
+import random
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bench.ground import Ground
+from bench.servers import Server, database_cpu
+
+CLIENTS = 8
+LUA = Path(__file__).with_name("wrk.lua")
+Statement = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of it. Rates a second, times in ms, CPU in ms a request, bytes a request."""
+
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    bytes: float
+    cpu: float
+    database_cpu: float
+    errors: int
+
+
+def median(runs: Sequence[Run]) -> Run:
+    """Field by field; errors are added up."""
+    middle = {one.name: statistics.median(getattr(run, one.name) for run in runs) for one in fields(Run)}
+    return Run(**{**middle, "errors": sum(run.errors for run in runs)})
+
+
+def paired(contestants: Mapping[str, Callable[[], Run]], rounds: int, seed: int) -> dict[str, list[Run]]:
+    """Each once a round, in another order each time: the machine's swings then fall on all alike."""
+    order = random.Random(seed)
+    found: dict[str, list[Run]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name in order.sample(list(contestants), len(contestants)):
+            found[name].append(contestants[name]())
+    return found
+
+
+def driven(
+    base: Ground, server: Server, asked: Sequence[str], seconds: int, *, clients: int = CLIENTS
+) -> Callable[[], Run]:
+    """Wrk over a list of paths (`path`, or `path<tab>tag to send back`)."""
+    file = Path(tempfile.mkstemp(suffix=".txt", prefix="gohelle_bench_")[1])
+    file.write_text("\n".join(asked) + "\n")
+    line = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "-s", LUA, server.url, "--", file]
+    turn = iter(range(1, 1_000_000))
+
+    def run() -> Run:
+        cpu, db = server.cpu(), database_cpu(base)
+        done = subprocess.run([*line, str(next(turn))], capture_output=True, text=True, check=True)
+        cpu, db = server.cpu() - cpu, database_cpu(base) - db
+        said = json.loads(done.stdout.strip().splitlines()[-1])
+        n = max(1, said["requests"])
+        return Run(
+            rate=said["requests"] / said["us"] * 1e6,
+            **{name: said[name] / 1000 for name in ("p50", "p95", "p99")},
+            bytes=said["bytes"] / n,
+            cpu=cpu / n * 1000,
+            database_cpu=db / n * 1000,
+            errors=said["errors"],
+        )
+
+    return run
+
+
+def floor(base: Ground, database: str, statements: Iterable[Statement], seconds: int) -> Callable[[], Run]:
+    """The same SQL with the same values, prepared, under pgbench: what PostgreSQL alone can do."""
+    folder = Path(tempfile.mkdtemp(prefix="gohelle_bench_"))
+    folder.chmod(0o755)
+    texts: dict[str, Any] = {}
+    line = [
+        "pgbench",
+        "-n",
+        "-M",
+        "prepared",
+        f"-c{CLIENTS}",
+        "-j1",
+        f"-T{seconds}",
+        "-h",
+        base.socket,
+        "-U",
+        "gohelle_reader",
+    ]
+    for number, (sql, values) in enumerate(statements):
+        file = folder / f"{number}.sql"
+        file.write_text(_script(sql, values))
+        texts |= {name: value for name, value in values.items() if isinstance(value, str)}
+        line += ["-f", str(file)]
+    for name, value in texts.items():
+        line += ["-D", f"{name}={value}"]
+
+    def run() -> Run:
+        for old in folder.glob("log.*"):
+            old.unlink()
+        db = database_cpu(base)
+        done = subprocess.run(
+            [*line, "-l", "--log-prefix=log", database], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"bench: pgbench says {done.stderr[:600]}")
+        db = database_cpu(base) - db
+        times = sorted(
+            int(entry.split()[2]) / 1000 for log in folder.glob("log.*") for entry in log.read_text().splitlines()
+        )
+        n = max(1, len(times))
+        rate = float(done.stdout.split("tps = ")[1].split()[0])
+        at = [times[min(n - 1, int(n * share))] if times else 0.0 for share in (0.5, 0.95, 0.99)]
+        return Run(rate=rate, p50=at[0], p95=at[1], p99=at[2], bytes=0, cpu=0, database_cpu=db / n * 1000, errors=0)
+
+    return run
+
+
+def _script(sql: str, values: Mapping[str, Any]) -> str:
+    """The driver's %(name)s as pgbench's :name; numbers are set in the script, texts on the command line."""
+    lines = []
+    sql = sql.replace("':squares'", "(chr(58) || 'squares')")  # pgbench looks for its variables in literals, too
+    for name, value in values.items():
+        sql = sql.replace(f"%({name})s", f":{name}")
+        if not isinstance(value, str):
+            lines.append(f"\\set {name} {value!r}")
+    return "\n".join([*lines, " ".join(sql.replace("%%", "%").split()) + ";"]) + "\n"
