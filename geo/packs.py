@@ -123,7 +123,8 @@ def _delete(kind: Kind) -> str:
 def _upsert(kind: Kind) -> str:
     own = [column.name for column in kind.columns if column.name not in ("updated_at", "source_key", "dataset")]
     geometric = ["geom"] if kind.geometry else []
-    geometry = ["ST_SetSRID(ST_GeomFromGeoJSON(e ->> 'geom'), 4326)"] if kind.geometry else []
+    # GPS receivers and QGIS write heights, which the tables do not keep.
+    geometry = ["ST_SetSRID(ST_Force2D(ST_GeomFromGeoJSON(e ->> 'geom')), 4326)"] if kind.geometry else []
     if kind.geometry and kind.geometry.startswith("Multi"):
         geometry = [f"ST_Multi({geometry[0]})"]
     kept = ["position", "position_accuracy_m", "geom", "source", "source_url", "source_date", "licence", "dataset"]

@@ -55,7 +55,7 @@ def checked_geometry(value: Any, pointer: str) -> dict[str, Any]:
 
     Positions must be finite longitudes and latitudes; more than VERTICES of them are refused.
     """
-    if not isinstance(value, dict) or value.get("type") not in DEPTHS:
+    if not isinstance(value, dict) or value.get("type") not in tuple(DEPTHS):  # a list is not hashable
         raise BadInput(Problem(pointer=pointer, message=f"must be a GeoJSON geometry: {', '.join(DEPTHS)}"))
     count = 0
     for position in _positions(value.get("coordinates"), DEPTHS[value["type"]], pointer):

@@ -5,9 +5,11 @@ from typing import Any
 
 from geo.kinds import KINDS, Kind
 from geo.space import Bbox
+from seed.entries import required
 from seed.findings import Entry, Pack
 from seed.folder import TERRITORY
 from seed.territory import is_box
+from seed.values import fault_of
 
 
 def check_keys(pack: Pack) -> None:
@@ -46,7 +48,7 @@ def check_references(pack: Pack) -> None:
     if pack.vague_collections:
         return
     collections = {one["id"]: one for one in pack.collections}
-    rows = {(entry.kind.id, entry.row.get("source_key")): entry.row for entry in pack.entries}
+    rows = {(entry.kind.id, str(entry.row.get("source_key"))): entry.row for entry in pack.entries}
     for entry in pack.entries:
         for about in entry.row.get("about") or ():
             if not isinstance(about, dict):
@@ -56,7 +58,7 @@ def check_references(pack: Pack) -> None:
                 pack.wrong_in(entry, f"about: there is no collection “{about.get('collection')}”")
             elif collection["kind"] not in pack.vague:
                 _check_reference(
-                    pack, entry, collection, rows.get((collection["kind"], about.get("source_key"))), about
+                    pack, entry, collection, rows.get((collection["kind"], str(about.get("source_key")))), about
                 )
 
 
@@ -85,7 +87,7 @@ def check_shown(pack: Pack) -> None:
 
 def _fits(kind: Kind, row: dict[str, Any], name: str) -> bool:
     column, value = kind.column(name), row.get(name)
-    return value is None or column.choices is None or value in column.choices
+    return not required(column) if value is None else fault_of(column, value) is None
 
 
 def _shows(collection: dict[str, Any], row: dict[str, Any]) -> bool:

@@ -119,7 +119,7 @@ class _Descriptor:
         if path.startswith(("/", "~")) or ".." in Path(path).parts or "\\" in path:
             self.wrong(where, "its path must stay in the pack's folder", path)
             return
-        if not (self.folder / path).is_file():
+        if not _is_file(self.folder / path):
             self.wrong(where, f"{path} is not in the folder", path)
             return
         if str(one.get("encoding", "utf-8")).lower() not in ("utf-8", "utf8"):
@@ -153,7 +153,7 @@ class _Descriptor:
         for field in fields:
             name, said = field["name"], field.get("type", "string")
             wanted = AS.get(columns[name].type, FIELD_TYPES) if name in columns else {"string", "any"}
-            if said not in FIELD_TYPES:
+            if not isinstance(said, str) or said not in FIELD_TYPES:
                 self.wrong(where, f"the field {name} has a type that Data Package does not know", path)
             elif said not in wanted:
                 self.wrong(where, f"the field {name} must have the type {min(wanted - {'any'})}", path)
@@ -187,6 +187,13 @@ class _Descriptor:
         for name in NAMES:
             if name != DESCRIPTOR and name not in paths and (self.folder / name).is_file():
                 self.wrong("resources", f"does not list {name}, which is in the folder", "resources")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file system takes
+        return False
 
 
 def _broken(constraints: Mapping[str, Any], cell: str | None, *, by_kind: bool) -> Iterator[str]:

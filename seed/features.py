@@ -168,8 +168,8 @@ def _geometry(pack: Pack, kind: Kind, where: str, value: Any) -> dict[str, Any] 
     return geometry
 
 
-def _in_metres(value: dict[str, Any]) -> bool:
-    first = value.get("coordinates")
+def _in_metres(value: Any) -> bool:
+    first = value.get("coordinates") if isinstance(value, dict) else None
     while isinstance(first, list) and first and isinstance(first[0], list):
         first = first[0]
     return isinstance(first, list) and any(type(one) in (int, float) and abs(one) > 1000 for one in first[:2])
@@ -181,7 +181,8 @@ def _closed(geometry: dict[str, Any]) -> bool:
         lines = [geometry["coordinates"]] if depth == 1 else geometry["coordinates"] if depth == 2 else []
         return all(len(line) >= 2 for line in lines)
     polygons = [geometry["coordinates"]] if depth == 2 else geometry["coordinates"]
-    return all(len(ring) >= 4 and ring[0] == ring[-1] for polygon in polygons for ring in polygon)
+    rings = [ring for polygon in polygons for ring in polygon or [[]]]  # a polygon without a ring has an empty one
+    return all(len(ring) >= 4 and ring[0] == ring[-1] for ring in rings)
 
 
 def check_outlines(pack: Pack) -> None:

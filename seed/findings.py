@@ -18,8 +18,9 @@ class Finding:
     message: str
 
     def __str__(self) -> str:
-        """The line that is printed."""
-        return f"{self.file}{', ' + self.where if self.where else ''}: {self.message}"
+        """The line that is printed; what a file holds of control codes and half characters is left out."""
+        line = f"{self.file}{', ' + self.where if self.where else ''}: {self.message}"
+        return "".join(char if char.isprintable() else "\ufffd" for char in line)
 
 
 class BadPack(GohelleError):
