@@ -17,6 +17,9 @@ READ_SECONDS = 10
 EXPENSIVE_SECONDS = 60
 EXPENSIVE_CONNECTIONS = 2
 
+ALONE = "-c max_parallel_workers_per_gather=0 -c jit=off"
+"""Many ask at once: starting helpers, or a compiler, for one question costs ten times what the question does."""
+
 
 class Database:
     """One for a process; its pools open connections when they are first asked."""
@@ -57,7 +60,7 @@ def _engine(url: URL, *, size: int, seconds: int) -> Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "gohelle",
-            "options": f"-c statement_timeout={seconds}s -c timezone=UTC",
+            "options": f"-c statement_timeout={seconds}s -c timezone=UTC {ALONE}",
         },
     )
 
