@@ -1,6 +1,7 @@
 """One measurement: a server under wrk, or PostgreSQL alone under pgbench; and rounds that pair them in random order."""
 
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -12,9 +13,11 @@ from typing import Any
 
 from bench.ground import Ground
 from bench.servers import Server, database_cpu
+from geo.db import ALONE
 
 CLIENTS = 8
 LUA = Path(__file__).with_name("wrk.lua")
+SCRATCH = tempfile.TemporaryDirectory(prefix="gohelle_bench_")
 Statement = tuple[str, Mapping[str, Any]]
 
 
@@ -52,7 +55,7 @@ def driven(
     base: Ground, server: Server, asked: Sequence[str], seconds: int, *, clients: int = CLIENTS
 ) -> Callable[[], Run]:
     """Wrk over a list of paths (`path`, or `path<tab>tag to send back`)."""
-    file = Path(tempfile.mkstemp(suffix=".txt", prefix="gohelle_bench_")[1])
+    file = Path(tempfile.mkstemp(suffix=".txt", dir=SCRATCH.name)[1])
     file.write_text("\n".join(asked) + "\n")
     line = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "-s", LUA, server.url, "--", file]
     turn = iter(range(1, 1_000_000))
@@ -77,8 +80,7 @@ def driven(
 
 def floor(base: Ground, database: str, statements: Iterable[Statement], seconds: int) -> Callable[[], Run]:
     """The same SQL with the same values, prepared, under pgbench: what PostgreSQL alone can do."""
-    folder = Path(tempfile.mkdtemp(prefix="gohelle_bench_"))
-    folder.chmod(0o755)
+    folder = Path(tempfile.mkdtemp(dir=SCRATCH.name))
     texts: dict[str, Any] = {}
     line = [
         "pgbench",
@@ -106,7 +108,12 @@ def floor(base: Ground, database: str, statements: Iterable[Statement], seconds:
             old.unlink()
         db = database_cpu(base)
         done = subprocess.run(
-            [*line, "-l", "--log-prefix=log", database], cwd=folder, capture_output=True, text=True, check=False
+            [*line, "-l", "--log-prefix=log", database],
+            cwd=folder,
+            env={**os.environ, "PGOPTIONS": ALONE},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise SystemExit(f"bench: pgbench says {done.stderr[:600]}")
@@ -127,7 +134,9 @@ def _script(sql: str, values: Mapping[str, Any]) -> str:
     lines = []
     sql = sql.replace("':squares'", "(chr(58) || 'squares')")  # pgbench looks for its variables in literals, too
     for name, value in values.items():
-        sql = sql.replace(f"%({name})s", f":{name}")
+        # The driver tells PostgreSQL how large a number is; pgbench does not.
+        large = isinstance(value, int) and abs(value) >= 1 << 31
+        sql = sql.replace(f"%({name})s", f":{name}::bigint" if large else f":{name}")
         if not isinstance(value, str):
             lines.append(f"\\set {name} {value!r}")
-    return "\n".join([*lines, " ".join(sql.replace("%%", "%").split()) + ";"]) + "\n"
+    return "\n".join([*lines, sql.replace("%%", "%").strip() + ";"]) + "\n"
