@@ -23,17 +23,30 @@ from .conftest import ROOT, Folder, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="what is left over is told by /proc")
 
-GOHELLE = f"""#!{sys.executable}
+COMMAND = """
 import http.server, os, signal, socket, sys, time
-if sys.argv[1] != "serve":
+
+def tell(words):
     with open(os.environ["STORY"], "a") as story:
-        story.write(" ".join(sys.argv[1:]) + "\\n")
-    sys.exit(0)
-listening = socket.create_server((os.environ["GOHELLE_HOST"], int(os.environ["GOHELLE_PORT"])))
-with open(os.environ["STORY"], "a") as story:
-    story.write(f"serve {{os.environ['GOHELLE_DATABASE_URL']}}\\n")
-worker = os.fork()
-if worker == 0:
+        story.write(words + "\\n")
+
+def main():
+    if sys.argv[1] != "serve":
+        tell(" ".join(sys.argv[1:]))
+        sys.exit(0)
+    listening = socket.create_server((os.environ["GOHELLE_HOST"], int(os.environ["GOHELLE_PORT"])))
+    tell("serve " + os.environ["GOHELLE_DATABASE_URL"])
+    worker = os.fork()
+    if worker == 0:
+        answer_with_the_parents_number(listening)
+    def stop(*_):
+        os.kill(worker, signal.SIGTERM)
+        os.wait()
+        sys.exit(0)
+    signal.signal(signal.SIGTERM, stop)
+    time.sleep(600)
+
+def answer_with_the_parents_number(listening):
     class Answer(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -42,12 +55,6 @@ if worker == 0:
     server = http.server.HTTPServer(("", 0), Answer, bind_and_activate=False)
     server.socket = listening
     server.serve_forever()
-def stop(*_):
-    os.kill(worker, signal.SIGTERM)
-    os.wait()
-    sys.exit(0)
-signal.signal(signal.SIGTERM, stop)
-time.sleep(600)
 """
 
 
@@ -66,7 +73,10 @@ class Clone:
             (path / "script").mkdir(exist_ok=True)
             shutil.copy(ROOT / "script" / name, path / "script")
         self.program("script/bootstrap", "#!/bin/sh\n")
-        self.program(".venv/bin/gohelle", GOHELLE)
+        self.program(".venv/bin/gohelle", f"#!{sys.executable}\nfrom api.command import main\nmain()\n")
+        self.program("api/__init__.py", "")
+        self.program("api/command.py", COMMAND)
+        self.environment = {**data.environment, "STORY": str(self.story), "PYTHONPATH": str(path)}
         (path / ".venv" / "bin" / "python").symlink_to(sys.executable)
 
     def program(self, name: str, text: str) -> None:
@@ -78,7 +88,7 @@ class Clone:
 
     def begin(self, **more: str) -> subprocess.Popen[bytes]:
         """Begin to serve."""
-        environment = {**self.data.environment, "GOHELLE_PORT": str(self.port), "STORY": str(self.story), **more}
+        environment = {**self.environment, "GOHELLE_PORT": str(self.port), **more}
         with self.said.open("w") as said:
             line = ["script/server"]
             nothing = subprocess.DEVNULL
@@ -202,21 +212,30 @@ def test_a_server_of_ones_own_is_used(clone: Clone) -> None:
     assert not clone.data.data.exists()
 
 
+def test_a_migration_that_fails_ends_it(clone: Clone) -> None:
+    """Its own words stand, and nothing is served."""
+    clone.program("api/command.py", "def main():\n    raise SystemExit('no such revision')\n")
+    server = clone.begin()
+    server.wait(timeout=60)
+    assert server.returncode == 1
+    assert clone.said.read_text().splitlines()[-1] == "no such revision"
+    assert clone.is_clear()
+
+
 def test_the_command_line_finds_the_database(clone: Clone) -> None:
     """Beside a server that runs, and without one; it stops only what it started."""
     line = [clone.path / "script" / "gohelle", "register", "list"]
-    environment = {**clone.data.environment, "STORY": str(clone.story)}
-    subprocess.run(line, env=environment, cwd="/", check=True)
+    subprocess.run(line, env=clone.environment, cwd="/", check=True)
     assert clone.story.read_text() == "register list\n"
     assert clone.data.gone()
     clone.serve()
-    subprocess.run(line, env=environment, cwd="/", check=True)
+    subprocess.run(line, env=clone.environment, cwd="/", check=True)
     assert not clone.data.gone()
 
 
 def test_a_service_that_cannot_start_is_not_waited_for(clone: Clone) -> None:
     """Its own words stand, and all of it ends."""
-    clone.program(".venv/bin/gohelle", "#!/bin/sh\n[ $1 = serve ] || exit 0\necho no such setting\nexit 7\n")
+    clone.program(".venv/bin/gohelle", "#!/bin/sh\necho no such setting\nexit 7\n")
     server = clone.begin()
     server.wait(timeout=60)
     said = clone.said.read_text()
