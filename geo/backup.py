@@ -22,7 +22,7 @@ from psycopg import sql
 from geo import programs, schema
 from geo.errors import Unavailable
 from geo.programs import BackupFailed
-from geo.settings import READER, Settings
+from geo.settings import READER, Settings, conninfo
 
 SCHEMAS = ("territory", "register")
 """All that migrations make, beside the table of their own revision; a test holds this to the truth."""
@@ -116,9 +116,10 @@ def read(file: Path) -> Manifest:
 
 @contextmanager
 def _connected(settings: Settings) -> Iterator[psycopg.Connection[Any]]:
-    url = settings.database_url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        with psycopg.connect(url, connect_timeout=5, application_name="gohelle") as connection:
+        with psycopg.connect(
+            conninfo(settings.database_url), connect_timeout=5, application_name="gohelle"
+        ) as connection:
             yield connection
     except psycopg.OperationalError as error:
         raise Unavailable("the database cannot be reached") from error

@@ -12,10 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy.engine import URL
-
 from geo.errors import GohelleError
-from geo.settings import Settings
+from geo.settings import Settings, conninfo
 
 NAMES = ("pg_dump", "pg_restore", "psql")
 FOLDERS = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/*/bin", "usr/local/opt/*/bin")
@@ -32,7 +30,8 @@ def fitting(server: int, *, reads: int = 0) -> Path:
     on_path = shutil.which("pg_dump")
     folders += [Path(on_path).parent] if on_path else []
     whole = [folder for folder in folders if all((folder / name).exists() for name in NAMES)]
-    found = sorted((version_of(folder / "pg_dump"), folder) for folder in whole)
+    # stable: Debian's wrappers on the path come last
+    found = sorted(((version_of(folder / "pg_dump"), folder) for folder in whole), key=lambda one: one[0])
     usable = [folder for version, folder in found if version >= max(server, reads)]
     if usable:
         return usable[0]
@@ -60,12 +59,8 @@ def _reached(settings: Settings) -> tuple[str, dict[str, str]]:
     """The database's address as an argument, and the password as environment: others can read arguments."""
     url = settings.database_url
     password = url.password or url.query.get("password")
-    query = {name: value for name, value in url.query.items() if name != "password"}
-    # Made anew, for URL.set(password=None) keeps the password.
-    bare = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
-    shown = bare.render_as_string(hide_password=False)
     secret = {"PGPASSWORD": str(password)} if password else {}
-    return shown, {**os.environ, "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "gohelle", **secret}
+    return conninfo(url, secret=False), {**os.environ, "PGCONNECT_TIMEOUT": "5", "PGAPPNAME": "gohelle", **secret}
 
 
 def dump(settings: Settings, programs: Path, snapshot: str, schemas: Sequence[str], target: IO[bytes]) -> None:

@@ -2,15 +2,22 @@
 
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, pool, text
+from psycopg import sql
+from sqlalchemy import text
 from sqlalchemy.engine import URL, Connection
 
-from geo.settings import Settings
+from geo.errors import GohelleError
+from geo.settings import READER, Settings, conninfo
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+class NoReader(GohelleError):
+    """The reading login has another password than the service thinks, and cannot be given it."""
 
 
 def upgrade(settings: Settings, revision: str = "head") -> None:
@@ -49,12 +56,29 @@ def _config(url: URL) -> Config:
 
 
 def _give_password(settings: Settings) -> None:
-    """The reader's password follows from the service's own: set, so that a changed one heals at the next migration."""
-    engine = create_engine(settings.database_url, poolclass=pool.NullPool)
-    with engine.begin() as tx:
-        tx.execute(
-            text("select set_config('gohelle.reader', :password, true)"), {"password": settings.reader_url.password}
-        )
-        tx.exec_driver_sql(
-            "do $$ begin execute format('alter role gohelle_reader password %L', current_setting('gohelle.reader')); end $$"
-        )
+    """The reader's password follows from the service's own: set where it does not fit, so that a changed one heals.
+
+    Where the reader can log in, nothing is done: a service's login may not alter other roles, and need not.
+    """
+    if _may_log_in(settings.reader_url):
+        return
+    try:
+        with psycopg.connect(conninfo(settings.database_url), connect_timeout=5) as connection:
+            connection.execute(
+                sql.SQL("alter role {} password {}").format(
+                    sql.Identifier(READER), sql.Literal(settings.reader_url.password)
+                )
+            )
+    except psycopg.Error as error:
+        raise NoReader(
+            f"the role {READER} does not take the password that follows from the service's own, and this login may not "
+            "set it: let a superuser do so, as script/compose/roles.sh does"
+        ) from error
+
+
+def _may_log_in(url: URL) -> bool:
+    try:
+        psycopg.connect(conninfo(url), connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL, make_url
 
 from geo.errors import GohelleError
@@ -72,6 +73,14 @@ def reader_of(database: URL) -> URL:
     """
     password = database.password and hashlib.sha256(f"{READER}:{database.password}".encode()).hexdigest()
     return database.set(username=READER, password=password)
+
+
+def conninfo(url: URL, *, secret: bool = True) -> str:
+    """The address as libpq's programs and psycopg take it, whatever signs a password has; or without the password."""
+    given = {**url.query, **url.translate_connect_args(username="user", database="dbname")}
+    if not secret:
+        given.pop("password", None)
+    return make_conninfo(**{name: ",".join(part) if isinstance(part, tuple) else part for name, part in given.items()})
 
 
 def _database(text: str) -> URL:
