@@ -14,7 +14,8 @@ language plpgsql immutable strict parallel safe as $body$
 declare
   lat double precision := greatest(-85.0511287, least(85.0511287, public.ST_Y(place)));
   x bigint := greatest(0, least(4194303, floor((public.ST_X(place) + 180) / 360 * 4194304)));
-  y bigint := greatest(0, least(4194303, floor((1 - asinh(tan(radians(lat))) / pi()) / 2 * 4194304)));
+  -- A latitude of 1e-310 would be an underflow; what is nearer to the equator than 1e-15 is on it for any double.
+  y bigint := greatest(0, least(4194303, floor((1 - asinh(tan(radians(case when abs(lat) < 1e-15 then 0 else lat end))) / pi()) / 2 * 4194304)));
 begin
   x := (x | (x << 16)) & 281470681808895;   -- 0000ffff0000ffff
   x := (x | (x << 8)) & 71777214294589695;  -- 00ff00ff00ff00ff
