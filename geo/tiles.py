@@ -17,9 +17,11 @@ BUFFER = 64
 """Around lines, areas and squares, in the tile's own units; also in the box that is searched."""
 
 SINGLE = 1_000
-"""Up to so many points a tile shows each by itself; above, cells of 1/64 of the tile with counts and sums."""
+"""Up to so many points a tile shows each by itself; above, cells of 1/16 of the tile with counts and sums."""
 
-CELL_BITS = 6
+CELL_BITS = 4
+"""16 by 16 cells: on a screen 32 pixels each, so that the circles that stand for them have room for their numbers."""
+
 ROLLED_UP = (11, 14)
 """The zooms of the cells that the database keeps sums of, coarsest first."""
 
