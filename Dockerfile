@@ -20,6 +20,8 @@ COPY web web
 RUN /uv/bin/uv sync --locked --no-dev
 
 FROM python:3.11-slim
+# pg_dump and psql, for gohelle backup and restore
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin gohelle
 WORKDIR /app
 COPY --from=python /app /app

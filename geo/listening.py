@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psycopg
 
-from geo.settings import Settings
+from geo.settings import Settings, conninfo
 
 SILENCE = 2.0
 """Seconds without a sign of life after which nothing is known any more."""
@@ -20,7 +20,7 @@ class Listener:
 
     def __init__(self, settings: Settings) -> None:
         """Know where to listen; `start` does."""
-        self._conninfo = settings.reader_url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._conninfo = conninfo(settings.reader_url)
         self._known: Mapping[str, int] | None = None
         self._beat = 0.0
         self._stop = threading.Event()
