@@ -1,10 +1,10 @@
-// The data layer: which collections exist, what of them is loaded, what a view holds. The one place to swap for tiles.
+// The data layer: which collections exist, what of them is loaded, what a view holds.
 
 import { get, nextParams } from "./api.js";
 import { box, boxWithin, grown, meets } from "./geometry.js";
 import { cellRing } from "./grid.js";
 
-const WHOLE = 2000; // collections up to this size are loaded whole
+export const WHOLE = 2000; // collections up to this size are loaded whole, larger ones are drawn from their tiles
 const PAGE = 1000;
 const MOST = 10_000; // features a collection and view
 
@@ -22,12 +22,18 @@ export class Data extends EventTarget {
     return this;
   }
 
+  /** From now on a map draws what is large from its tiles; without a map it is loaded view by view. */
+  useTiles() {
+    for (const one of this.drawn) one.tiled = one.itemCount > WHOLE;
+  }
+
   byId(id) {
     return this.collections.find((one) => one.id === id);
   }
 
   /** Loads what a collection has in a view, if it is not there yet. */
   async load(collection, view) {
+    if (collection.tiled) return;
     const region = collection.itemCount > WHOLE ? view : null;
     if (!collection.lacks(region)) return;
     try {
@@ -43,7 +49,7 @@ export class Data extends EventTarget {
   /** One feature of a collection, loaded or asked for. */
   async feature(collection, id) {
     const there = collection.features.find((feature) => String(feature.id) === String(id));
-    return there ?? prepare(await get(`/collections/${collection.id}/items/${encodeURIComponent(id)}`));
+    return there && !there.partial ? there : prepare(await get(`/collections/${collection.id}/items/${encodeURIComponent(id)}`));
   }
 
   /** The schema of a collection, asked for once. */
@@ -82,6 +88,9 @@ class Loaded {
   loading = false;
   error = null;
   more = false;
+  tiled = false;
+  squares = []; // of a tiled collection in view: [name of the cell, count] pairs
+  gathered = 0; // and how many stand in circles
   #region = undefined; // what `features` covers: undefined nothing, null everything, or a box
   #abort = null;
   #asked = undefined;
@@ -133,7 +142,7 @@ class Loaded {
 }
 
 /** A feature with what is asked for often: its box, and the shape that is drawn (the square of a cell, not its middle). */
-function prepare(feature) {
+export function prepare(feature) {
   const ring = feature.properties.position === "cell" ? cellRing(feature.properties.cell) : null;
   feature.shape = ring ? { type: "Polygon", coordinates: [ring] } : feature.geometry;
   feature.box = box(feature.shape);

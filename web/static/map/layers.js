@@ -4,6 +4,7 @@ import { once } from "./format.js";
 import { circle } from "./geometry.js";
 import { cellRing } from "./grid.js";
 import { pictures } from "./symbols.js";
+import { fromTiles, gatheredLayers, inView, single, tileSource } from "./tiled.js";
 
 const SCHEMATIC = ["==", ["get", "position"], "schematic"];
 const EXACT = ["!=", ["get", "position"], "schematic"];
@@ -26,20 +27,22 @@ export class Layers {
     this.ready = true;
     for (const one of collections) {
       for (const [name, image] of pictures(one)) if (!map.hasImage(name)) map.addImage(name, image, { pixelRatio: 2 });
-      map.addSource(one.id, { type: "geojson", data: empty });
+      map.addSource(one.id, one.tiled ? tileSource(one) : { type: "geojson", data: empty });
     }
     for (const id of ["cells", "counts", "labels", "picked"]) map.addSource(`:${id}`, { type: "geojson", data: empty });
     const bottomUp = [...collections].reverse();
     const smallOnTop = (a, b) => b.itemCount - a.itemCount; // or a collection hides the special case of itself
+    const drawn = (make) => (one, ...rest) => (one.tiled ? fromTiles([make(one, ...rest)].flat(), one) : make(one, ...rest));
     const family = (name, ground = false) => bottomUp.filter(({ sign, ground: is }) => sign.family === name && is === ground);
     const layers = [
-      ...family("Polygon", true).flatMap((one) => groundLayers(one, onBasemap)),
-      ...family("Polygon").flatMap(areaLayers),
-      ...family("LineString").flatMap(lineLayers),
+      ...family("Polygon", true).flatMap((one) => drawn(groundLayers)(one, onBasemap)),
+      ...family("Polygon").flatMap((one) => drawn(areaLayers)(one)),
+      ...family("LineString").flatMap((one) => drawn(lineLayers)(one)),
       ...cellLayers(),
+      ...family("Point").filter(({ tiled }) => tiled).flatMap(gatheredLayers),
       ...pickedLayers(),
-      ...family("Point").sort(smallOnTop).flatMap(pointLayers),
-      ...family("LineString").map(lineLabels),
+      ...family("Point").sort(smallOnTop).flatMap((one) => drawn(pointLayers)(one)),
+      ...family("LineString").flatMap((one) => drawn(lineLabels)(one)),
       ...labelLayers(),
     ];
     for (const layer of layers) map.addLayer(layer);
@@ -68,11 +71,11 @@ export class Layers {
       if (known.has(source)) this.map.setLayoutProperty(id, "visibility", this.shows(source) ? "visible" : "none");
     }
     const shown = this.collections.filter(({ id }) => this.shows(id));
-    this.cells = cells(shown);
+    this.cells = cells(shown.filter(({ tiled }) => !tiled));
     const squares = [...this.cells].map(([name, { colour, members }]) => square(name, colour, members.length)).filter(({ geometry }) => geometry);
     this.#set("cells", squares);
-    this.#set("counts", squares.map(corner));
-    this.#set("labels", shown.filter(({ sign }) => sign.family === "Polygon").flatMap(labels));
+    this.#count();
+    this.#set("labels", shown.filter(({ sign, tiled }) => sign.family === "Polygon" && !tiled).flatMap(labels));
     this.pick(this.picked);
   }
 
@@ -88,9 +91,20 @@ export class Layers {
     ]);
   }
 
-  /** What lies at a pixel: [collection, feature] pairs from the top down, each entry once, and the cell if there is one. */
+  /** Notes what of a tiled collection is in view. */
+  look(collection) {
+    if (!this.ready) return;
+    const before = collection.squares.join();
+    Object.assign(collection, inView(this.map, collection));
+    if (collection.squares.join() !== before) this.#count(); // not each time: what is set is drawn, and what is drawn is looked at
+  }
+
+  /**
+   * What lies at a pixel: [collection, feature] pairs from the top down, each entry once, and the cell if there is one.
+   * Of tiled collections also `circle`, where entries are gathered, and `squares`, whose members must be asked for.
+   */
   at({ x, y }) {
-    if (!this.ready) return { entries: [], cell: null };
+    if (!this.ready) return { entries: [], cell: null, squares: [] };
     const near = [[x - 7, y - 7], [x + 7, y + 7]];
     const of = (...endings) => this.ids.map(({ id }) => id).filter((id) => endings.some((ending) => id.endsWith(ending)));
     const query = (where, ids) => (ids.length ? this.map.queryRenderedFeatures(where, { layers: ids }) : []);
@@ -100,18 +114,35 @@ export class Layers {
       ...query(near, of(":line", ":dashed", ":ground-label")),
       ...query([x, y], of(":fill")),
     ];
-    const squares = new Set(hits.map(({ properties }) => properties.cell).filter(Boolean));
-    const found = hits.flatMap((hit) => (hit.properties.cell ? this.cells.get(hit.properties.cell)?.members ?? [] : this.#loaded(hit)));
-    return { entries: once(found), cell: squares.size === 1 && found.length === this.cells.get([...squares][0])?.members.length ? [...squares][0] : null };
+    const [circle] = query(near, of(":gathered"));
+    const counted = query([x, y], of(":square")).map(({ source, properties: { cell, point_count: n } }) => [this.#collection(source), cell, n]);
+    const squares = new Set(hits.filter(({ source }) => source === ":cells").map(({ properties }) => properties.cell));
+    const found = hits.flatMap((hit) => (hit.source === ":cells" ? this.cells.get(hit.properties.cell)?.members ?? [] : this.#loaded(hit)));
+    const common = { circle, squares: [...new Map(counted.map((one) => [`${one[0].id}/${one[1]}`, one])).values()] };
+    return { ...common, entries: once(found), cell: squares.size === 1 && found.length === this.cells.get([...squares][0])?.members.length ? [...squares][0] : null };
   }
 
-  #loaded({ source, id, properties }) {
-    const collection = this.collections.find((one) => one.id === (properties.collection ?? source));
+  /** Numbers of all squares, of loaded collections and of tiled ones. */
+  #count() {
+    const loaded = [...this.cells].map(([name, { colour, members }]) => square(name, colour, members.length));
+    const tiled = this.collections.filter(({ id }) => this.shows(id)).flatMap(({ squares, colour }) => squares.map(([name, n]) => square(name, colour, n)));
+    this.#set("counts", [...loaded, ...tiled].filter(({ geometry }) => geometry).map(corner));
+  }
+
+  #collection(id) {
+    return this.collections.find((one) => one.id === id);
+  }
+
+  #loaded(hit) {
+    const { source, id, properties } = hit;
+    const collection = this.#collection(properties.collection ?? source);
+    if (collection?.tiled) return [[collection, single(hit)]];
     const feature = collection?.features.find((one) => one.id === (properties.fid ?? id));
     return feature ? [[collection, feature]] : [];
   }
 
   #draw(collection) {
+    if (collection.tiled) return;
     const features = collection.features.filter(({ properties }) => properties.position !== "cell").map(slim);
     this.map.getSource(collection.id)?.setData({ type: "FeatureCollection", features });
   }

@@ -1,5 +1,6 @@
 // The legend: each collection's sign, switch and number, what the signs mean, and what has no place on the map.
 
+import { WHOLE } from "./data.js";
 import { byId, el, svg } from "./dom.js";
 import { notice } from "./notices.js";
 import { swatch } from "./symbols.js";
@@ -46,5 +47,6 @@ function signs(collections) {
     has("Point") && [picture(svg("circle", { cx: 12, cy: 12, r: 6, fill: "#fffdf8", stroke: ink, "stroke-width": 2.4 })), "sign_approximate"],
     (has("LineString") || has("Polygon")) && [picture(svg("path", { d: "M2 12h20", stroke: ink, "stroke-width": 3, "stroke-dasharray": "5 3" })), "sign_schematic"],
     has("Point") && [picture(svg("rect", { x: 3, y: 3, width: 18, height: 18, fill: ink, "fill-opacity": 0.16, stroke: ink, "stroke-width": 1.6 }), svg("text", { x: 12, y: 16.5, "text-anchor": "middle", "font-size": 12, fill: "#20262b" }, "3")), "sign_cell"],
+    collections.some(({ itemCount, sign }) => itemCount > WHOLE && sign.family === "Point") && [picture(svg("circle", { cx: 12, cy: 12, r: 10, fill: ink }), svg("text", { x: 12, y: 16, "text-anchor": "middle", "font-size": 11, fill: "#fff" }, "12")), "sign_gathered"],
   ].filter(Boolean).map(([sign, key]) => el("li", {}, sign, el("span", {}, t(key))));
 }

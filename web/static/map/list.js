@@ -7,33 +7,39 @@ import { swatch } from "./symbols.js";
 const STEP = 60;
 const opened = new Map(); // how many entries of a collection are listed
 
-/** Lists what the switched-on collections have in a view; `open(collection, feature)` shows a card. */
-export function drawList(collections, view, open) {
-  const groups = collections.map((one) => [one, sorted(one.within(view))]).filter(([, features]) => features.length);
-  const total = groups.reduce((sum, [, features]) => sum + features.length, 0);
+/** Lists what the switched-on collections have in a view; `open(collection, feature)` and `square(collection, cell)` show a card. */
+export function drawList(collections, view, open, square) {
+  const groups = collections.map((one) => [one, sorted(one.within(view))]).filter(([one, features]) => features.length + counted(one));
+  const total = groups.reduce((sum, [one, features]) => sum + features.length + counted(one), 0);
   byId("list-count").textContent = total.toLocaleString(setup.lang);
   const focused = document.activeElement?.closest?.("#list [data-entry]")?.dataset.entry;
   byId("list").replaceChildren(
     el("p", { class: "quiet" }, t(total ? "list_intro" : "list_empty")),
-    ...groups.map(([one, features]) => group(one, features, open, () => drawList(collections, view, open))),
+    ...groups.map(([one, features]) => group(one, features, { open, square, again: () => drawList(collections, view, open, square) })),
   );
   if (focused) document.querySelector(`#list [data-entry="${CSS.escape(focused)}"]`)?.focus();
 }
+
+/** How many are told by circles and squares alone. */
+const counted = ({ squares, gathered }) => squares.reduce((sum, [, n]) => sum + n, gathered);
 
 function sorted(features) {
   const { compare } = new Intl.Collator(setup.lang, { numeric: true });
   return [...features].sort((a, b) => compare(a.properties.name ?? "", b.properties.name ?? ""));
 }
 
-function group(one, features, open, again) {
+function group(one, features, { open, square, again }) {
   const many = opened.get(one.id) ?? STEP;
   const more = () => {
     opened.set(one.id, many + 5 * STEP);
     again();
   };
   return el("section", { "data-collection": one.id },
-    el("h2", {}, swatch(one), el("span", { class: "title" }, one.title), el("span", { class: "badge" }, features.length)),
+    el("h2", {}, swatch(one), el("span", { class: "title" }, one.title), el("span", { class: "badge" }, (features.length + counted(one)).toLocaleString(setup.lang))),
     one.more && el("p", { class: "quiet" }, t("more_exist", one)),
+    one.gathered > 0 && el("p", { class: "quiet" }, t("list_gathered", { n: one.gathered })),
+    one.squares.length > 0 && el("ul", { class: "entries" }, one.squares.slice(0, STEP).map(([cell, n]) =>
+      el("li", {}, el("button", { type: "button", "data-entry": `${one.id}/${cell}`, onclick: () => square(one, cell) }, t("list_square", { n }))))),
     entries(features.slice(0, many).map((feature) => [one, feature]), open),
     features.length > many && el("button", { type: "button", class: "small", onclick: more }, t("list_more", { n: features.length - many })),
   );

@@ -8,6 +8,7 @@ import { byId, calm, el, say } from "./dom.js";
 import { box, middle } from "./geometry.js";
 import { basemapStyle, paper } from "./ground.js";
 import { Layers, surroundings } from "./layers.js";
+import { once } from "./format.js";
 import { drawLegend, updateLegend } from "./legend.js";
 import { drawList } from "./list.js";
 import { clear, notice } from "./notices.js";
@@ -15,6 +16,7 @@ import { atLeastHalf, openPanel } from "./panel.js";
 import { read, write } from "./permalink.js";
 import { openSearch } from "./search.js";
 import { assignSigns } from "./symbols.js";
+import { members, ownTiles } from "./tiled.js";
 import { setup, t } from "./words.js";
 
 const data = new Data();
@@ -57,6 +59,7 @@ async function start() {
 // The map itself
 
 function openMap(asked) {
+  let own = (url) => ({ url });
   try {
     map = new MapLibre({
       container: "map",
@@ -67,12 +70,15 @@ function openMap(asked) {
       pitchWithRotate: false,
       touchPitch: false,
       maxZoom: 19,
+      transformRequest: (url) => own(url),
       locale: setup.words.maplibre,
       fadeDuration: still.matches ? 0 : 200,
     });
   } catch {
     return notice("map", t("error_webgl"));
   }
+  data.useTiles();
+  own = ownTiles(data.drawn);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
@@ -83,7 +89,7 @@ function openMap(asked) {
     layers ??= new Layers(map, data.drawn, (id) => state.on.has(id));
     layers.install({ onBasemap: map.getStyle().layers.some(({ id }) => id.startsWith("base:")) });
   });
-  map.on("error", ({ sourceId }) => sourceId?.startsWith("base:") && noBasemap());
+  map.on("error", ({ sourceId, error }) => (sourceId?.startsWith("base:") ? noBasemap() : failed(data.byId(sourceId), error)));
   map.on("movestart", () => mark("busy"));
   map.on("moveend", calm(moved, 60));
   map.on("idle", settle);
@@ -144,6 +150,8 @@ function uncover(place) {
 }
 
 function settle() {
+  for (const one of shown()) if (one.tiled) layers?.look(one);
+  if (shown().some(({ tiled }) => tiled)) listView();
   if (data.drawn.some(({ id, loading }) => loading && state.on.has(id))) return;
   if (document.documentElement.dataset.map === "busy") say(t("ready"));
   mark("idle");
@@ -157,7 +165,12 @@ function switchOn(ids) {
 }
 
 const loadView = () => Promise.all(shown().map((one) => data.load(one, view())));
-const listView = calm(() => drawList(shown(), view(), open), 50);
+const listView = calm(() => drawList(shown(), view(), open, (collection, cell) => openSquares([[collection, cell]])), 50);
+
+/** Tiles of a collection did not come. */
+function failed(collection, error) {
+  if (collection?.tiled) notice(collection.id, `${t("error_collection", collection)} ${error?.message ?? ""}`, { quiet: true });
+}
 
 function changed(collection) {
   updateLegend(data, state, retry);
@@ -215,13 +228,25 @@ const doors = { data, close: () => close(), frame, open: (collection, feature) =
 
 function openAt(point) {
   if (!layers) return;
-  const { entries, cell } = layers.at(point);
-  if (entries.length === 0) close();
+  const { entries, cell, circle, squares } = layers.at(point);
+  if (circle) map.easeTo({ center: circle.geometry.coordinates, zoom: Math.min(map.getZoom() + 2, map.getMaxZoom()), animate: !still.matches });
+  else if (squares.length) openSquares(squares, entries);
+  else if (entries.length === 0) close();
   else if (entries.length === 1 && !cell) open(...entries[0]);
   else {
     const place = map.unproject(point);
     choice(entries, cell);
     uncover(place);
+  }
+}
+
+/** Asks for the members of squares and shows them, with what else lies there. */
+async function openSquares(squares, beside = []) {
+  try {
+    const found = once([...beside, ...(await members(squares))]);
+    choice(found, beside.length === 0 && squares.length === 1 ? squares[0][1] : null);
+  } catch (error) {
+    notice("squares", error.message, { quiet: true });
   }
 }
 
@@ -237,6 +262,11 @@ async function open(collection, feature, { back, keep = true } = {}) {
   atLeastHalf();
   hideHover();
   if (keep) remember("push");
+  if (feature.partial) {
+    feature = await data.feature(collection, feature.id).catch((error) => notice("restore", error.message, { quiet: true }));
+    if (!feature || state.at?.id !== String(feature.id)) return;
+    layers?.pick(feature);
+  }
   await showCard(collection, feature, { ...doors, back });
   uncover(feature.box && middle(feature.box));
 }
@@ -305,11 +335,13 @@ function follow() {
 
 function hover(point) {
   if (!layers || !matchMedia("(hover: hover)").matches || map.isMoving()) return;
-  const { entries } = layers.at(point);
-  map.getCanvas().style.cursor = entries.length ? "pointer" : "";
-  if (!entries.length) return hideHover();
+  const { entries, circle, squares } = layers.at(point);
+  map.getCanvas().style.cursor = entries.length || circle || squares.length ? "pointer" : "";
+  const n = circle ? (circle.properties.point_count ?? 1) : squares.reduce((sum, [, , many]) => sum + many, 0);
+  if (!entries.length && !n) return hideHover();
   const label = byId("hover") ?? byId("map-area").appendChild(el("div", { id: "hover", class: "hover", "aria-hidden": "true" }));
-  label.textContent = entries.length === 1 ? entries[0][1].properties.name : `${entries[0][1].properties.name} + ${entries.length - 1}`;
+  if (n) label.textContent = t(circle ? "hover_gathered" : "list_square", { n });
+  else label.textContent = entries.length === 1 ? entries[0][1].properties.name : `${entries[0][1].properties.name} + ${entries.length - 1}`;
   label.style.transform = `translate(${Math.round(point.x)}px, ${Math.round(point.y)}px)`;
 }
 
