@@ -18,6 +18,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
+    "--disable-features=LocalNetworkAccessChecks",  # a foreign page may ask the service under test
 ]
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
