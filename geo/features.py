@@ -81,8 +81,8 @@ def page_sql(
 ) -> tuple[str, dict[str, Any]]:
     """The statement of a page and its values."""
     kind = collection.kind.id
-    where, values = spelled(matching(collection, question))
     fenced = _fenced(question, reach)
+    where, values = spelled(matching(collection, question, indexed=fenced))
     sql = PAGE.format(
         rows=(FENCED if fenced else WALK).format(kind=kind, where=where),
         feature=feature(kind, lang),
