@@ -90,7 +90,11 @@ class Clone:
         """Begin to serve."""
         environment = {**self.environment, "GOHELLE_PORT": str(self.port), **more}
         with self.said.open("w") as said:
-            line = ["script/server"]
+            line = [
+                "env",
+                "--default-signal=INT",
+                "script/server",
+            ]  # whoever runs the tests in the background ignores it
             nothing = subprocess.DEVNULL
             server = subprocess.Popen(line, cwd=self.path, env=environment, stdin=nothing, stdout=said, stderr=said)
         self.running.append(server)
