@@ -116,7 +116,7 @@ def _problems(found: Iterable[Any]) -> Iterable[Problem]:
         where = [] if one["type"] == "json_invalid" else [str(part) for part in one["loc"] if part != "body"]
         pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in where)
         said = one["msg"].removeprefix("Value error, ").replace("Input should", "must")
-        message = SAID.get(one["type"], said[0].lower() + said[1:])
+        message = SAID.get(str(one["type"])) or said[0].lower() + said[1:]
         if (pointer, message) not in seen:
             seen.add((pointer, message))
             yield Problem(pointer=pointer, message=message)

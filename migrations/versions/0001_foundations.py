@@ -281,7 +281,7 @@ end $body$;
 """
 
 TABLES = """
-create table territory.communes (insee text, population integer check (population >= 0), area_km2 double precision check (area_km2 >= 0));
+create table territory.communes (insee text, population integer check (population >= 0), area_km2 double precision check (area_km2 >= 0 and area_km2 < 'infinity'));
 call territory.make_kind('communes', 'MultiPolygon');
 create unique index on territory.communes (insee);
 create trigger relocate_insert after insert on territory.communes referencing new table as new_rows
@@ -294,18 +294,18 @@ for each statement execute function territory.relocate();
 create table territory.areas (
   category text not null check (category in ('belt', 'corridor', 'spoil_tip', 'park', 'woodland', 'protected_farmland',
                                              'organic_farmland', 'retention')),
-  area_ha double precision check (area_ha >= 0),
+  area_ha double precision check (area_ha >= 0 and area_ha < 'infinity'),
   access text
 );
 call territory.make_kind('areas', 'MultiPolygon');
 
 create table territory.paths (
   category text not null check (category in ('greenway', 'cycleway', 'footpath', 'track', 'disused_railway')),
-  length_m double precision check (length_m >= 0),
+  length_m double precision check (length_m >= 0 and length_m < 'infinity'),
   open_to text,
-  code_com_d text, ame_d text, regime_d text, sens_d text, largeur_d double precision check (largeur_d >= 0),
+  code_com_d text, ame_d text, regime_d text, sens_d text, largeur_d double precision check (largeur_d >= 0 and largeur_d < 'infinity'),
   local_d text, statut_d text, revet_d text,
-  code_com_g text, ame_g text, regime_g text, sens_g text, largeur_g double precision check (largeur_g >= 0),
+  code_com_g text, ame_g text, regime_g text, sens_g text, largeur_g double precision check (largeur_g >= 0 and largeur_g < 'infinity'),
   local_g text, statut_g text, revet_g text,
   access_ame text, trafic_vit integer check (trafic_vit >= 0), lumiere boolean, reseau_loc text, nom_loc text,
   id_osm text, num_iti text,
@@ -330,9 +330,9 @@ create table territory.places (
     'brownfield', 'other')),
   site text,
   organisation text,
-  depth_m double precision check (depth_m >= 0),
-  height_m double precision check (height_m >= 0),
-  area_m2 double precision check (area_m2 >= 0)
+  depth_m double precision check (depth_m >= 0 and depth_m < 'infinity'),
+  height_m double precision check (height_m >= 0 and height_m < 'infinity'),
+  area_m2 double precision check (area_m2 >= 0 and area_m2 < 'infinity')
 );
 call territory.make_kind('places', 'Point');
 create index on territory.places (category);
@@ -350,9 +350,9 @@ create table territory.buildings (
   level text,
   certified boolean,
   dwellings integer check (dwellings >= 0),
-  area_m2 double precision check (area_m2 >= 0),
-  energy_kwh_m2_year double precision check (energy_kwh_m2_year >= 0),
-  rain_tank_l double precision check (rain_tank_l >= 0),
+  area_m2 double precision check (area_m2 >= 0 and area_m2 < 'infinity'),
+  energy_kwh_m2_year double precision check (energy_kwh_m2_year >= 0 and energy_kwh_m2_year < 'infinity'),
+  rain_tank_l double precision check (rain_tank_l >= 0 and rain_tank_l < 'infinity'),
   techniques text
 );
 call territory.make_kind('buildings', 'Point');
@@ -371,13 +371,14 @@ create table territory.installations (
   cell text
 );
 call territory.make_kind('installations', 'Point');
-alter table territory.installations add constraint installations_cell_check check ((position = 'cell') = (cell is not null));
+alter table territory.installations add constraint installations_cell_check check (
+  (position = 'cell') = (cell is not null) and cell ~ '^CRS3035RES[0-9]+mN[0-9]+E[0-9]+$');
 create index on territory.installations (technology);
 
 create table territory.detections (
   method text,
   count integer check (count >= 0),
-  power_kw double precision check (power_kw >= 0),
+  power_kw double precision check (power_kw >= 0 and power_kw < 'infinity'),
   precision double precision check (precision between 0 and 1),
   recall double precision check (recall between 0 and 1)
 );
@@ -385,7 +386,7 @@ call territory.make_kind('detections', 'Point');
 
 create table territory.figures (
   indicator text not null,
-  value double precision,
+  value double precision check (value > '-infinity' and value < 'infinity'),
   unit text,
   value_date date,
   value_date_precision text check (value_date_precision in ('year', 'month', 'day')),
