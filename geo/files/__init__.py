@@ -5,6 +5,6 @@ service 130 MB. Nothing here may import pyogrio, pyarrow, shapely, pyproj or geo
 """
 
 from geo.files.errand import ImportDied, run_import
-from geo.files.report import ImportRequest, Note, Report
+from geo.files.report import ImportRequest, Note, Report, is_address
 
-__all__ = ["ImportDied", "ImportRequest", "Note", "Report", "run_import"]
+__all__ = ["ImportDied", "ImportRequest", "Note", "Report", "is_address", "run_import"]

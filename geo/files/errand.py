@@ -1,22 +1,28 @@
 """Sends a child process to read a file, and listens to it. The formats are known in the child alone."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from geo.errors import BadInput, GohelleError, Problem, TooMuch, Unavailable
+from geo.errors import BadInput, GohelleError, Problem, TooMuch, TooSlow, Unavailable
 from geo.files.report import ImportRequest, Report
-from geo.settings import Settings
+
+if TYPE_CHECKING:
+    from geo.settings import Settings  # the child imports this package, too, and can do without SQLAlchemy
 
 Progress = Callable[[str, int], None]
-"""Told what is being done (a word of `reading`, `checking`, `writing`) and how many rows of it are done so far."""
+"""Told what is being done (`fetching MB`, `reading`, `checking`, `writing`) and how much of it is done so far."""
 
 ROOT = Path(__file__).parent.parent.parent
-RAISED = {"BadInput": BadInput, "TooMuch": TooMuch, "Unavailable": Unavailable}
+RAISED = {"BadInput": BadInput, "TooMuch": TooMuch, "TooSlow": TooSlow, "Unavailable": Unavailable}
+
+drivers: list[str] = []
+"""The formats that GDAL has here, as the first child found out: it takes a process of its own to ask."""
 
 
 class ImportDied(GohelleError):
@@ -27,11 +33,12 @@ def silent(_doing: str, _rows: int) -> None:
     """A progress that nobody watches."""
 
 
-def run_import(settings: Settings, request: ImportRequest, *, progress: Progress = silent) -> Report:
+def run_import(settings: "Settings", request: ImportRequest, *, progress: Progress = silent) -> Report:
     """Read the file in a process of its own and write its rows in one transaction; tell what became of each.
 
-    BadInput says what is wrong with the file or the mapping, TooMuch which bound it passes, Unavailable that there is
-    no database, ImportDied that the process was killed. In each of these cases nothing was changed.
+    BadInput says what is wrong with the file or the mapping, TooMuch which bound it passes, TooSlow that its server
+    keeps us waiting, Unavailable that there is no database, ImportDied that the process was killed. In each of these
+    cases nothing was changed.
     """
     # The folder is ours, not the child's: a child that is killed leaves nothing unpacked behind.
     with TemporaryDirectory(prefix="gohelle-import-") as folder, _start() as child:
@@ -54,10 +61,11 @@ def _start() -> "subprocess.Popen[str]":
     )
 
 
-def _ask(child: "subprocess.Popen[str]", settings: Settings, request: ImportRequest, folder: str) -> None:
+def _ask(child: "subprocess.Popen[str]", settings: "Settings", request: ImportRequest, folder: str) -> None:
     """The database's address goes through a pipe: a password in arguments or environment is seen by others."""
     asked = {
-        "request": request.as_json() | {"file": str(request.file.absolute())},
+        "request": request.as_json(),
+        "drivers": drivers,
         "database": settings.database_url.set(drivername="postgresql").render_as_string(hide_password=False),
         "pack": str(settings.pack.absolute()),
         "folder": folder,
@@ -77,6 +85,8 @@ def _listen(child: "subprocess.Popen[str]", progress: Progress) -> Report:
             progress(value["doing"], value["rows"])
         elif kind == "committing":
             committing = True
+        elif kind == "drivers":
+            drivers[:] = value
         elif kind == "report":
             child.wait()
             return Report.from_json(value)
@@ -103,5 +113,7 @@ def _epitaph(code: int, *, committing: bool) -> str:
     how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
     if committing:
         return f"the reading process {how} while it was committing: run the import again, which changes nothing twice"
+    if code == -signal.SIGXCPU:
+        return "the file takes more computing than is allowed (docs/import.md says how much); nothing was changed"
     memory = " (the system does that when memory runs out)" if code == -9 else ""
     return f"the reading process {how}{memory}; nothing was changed"

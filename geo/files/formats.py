@@ -23,6 +23,9 @@ UNPACKED = 2 * 1024**3
 RATIO = 250
 SUSPECT = 64 * 1024**2
 CHUNK = 1024**2
+FIELDS = 2_000
+"""Fields that a file may have."""
+LOOK = 4 * 1024**2
 BEGINNING = 64 * 1024
 
 GZIP, ZIP, SQLITE, FLATGEOBUF = b"\x1f\x8b", b"PK\x03\x04", b"SQLite format 3\0", b"fgb\x03fgb"
@@ -90,6 +93,8 @@ def _recognised(file: Path, folder: Path, *, packed: bool) -> Source:
     if start.startswith(ZIP):
         return _unzipped(file, folder)
     driver = _driver(start, file)
+    if driver in ("GeoJSON", "GeoJSONSeq"):
+        _check_properties(file)
     lines = _checked_lines(file) if driver in ("GeoJSON", "GeoJSONSeq") else None
     path = folder / f"data{SUFFIXES[driver]}"
     path.symlink_to(file.absolute())
@@ -121,6 +126,8 @@ def _beginning(start: bytes) -> str:
 
 
 def _xml(text: str) -> str:
+    if re.match(r"<(!doctype )?html\b", text, re.IGNORECASE):
+        raise bad("this is a web page, not a file of data")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise bad(
             "the XML declares a document type or entities; such files are not read, for they can unfold without end"
@@ -194,6 +201,26 @@ def _checked_lines(file: Path) -> int:
             features += len(re.findall(rb"[\n\x1e]\{", last + chunk))
             last = chunk[-1:]
     return features
+
+
+def _check_properties(file: Path) -> None:
+    """Refuse too many fields after a bounded look: GDAL lists them only once it has gone through the whole file."""
+    with file.open("rb") as stream:
+        text = stream.read(LOOK).decode("utf-8", errors="replace")
+    names: set[str] = set()
+    at = text.find("{", max(text.find('"features"'), 0))
+    while at >= 0 and len(names) <= FIELDS:
+        try:
+            feature, at = json.JSONDecoder().raw_decode(text, at)
+        except (ValueError, RecursionError):
+            # A first feature that the look does not hold, or no JSON: then all names in sight count.
+            names = names or set(re.findall(r'"([^"\\]*)"\s{0,9}:', text))
+            break
+        properties = feature.get("properties")
+        names |= properties.keys() if isinstance(properties, dict) else set()
+        at = text.find("{", at)
+    if len(names) > FIELDS:
+        raise bad(f"the file has more than {FIELDS} fields, which is more than are read")
 
 
 def _gunzipped(file: Path, folder: Path) -> Path:

@@ -8,25 +8,30 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from geo.files.features import BATCH, Batch, Opened, check_fields
-from geo.files.formats import Source, bad
+from geo.files.formats import FIELDS, Source, bad
 from geo.files.mapping import Layout, outer
 from geo.files.shapes import read_wkb
 
-FIELDS = 2_000
 ALONE = {"GPKG": {"IMMUTABLE": "YES"}, "OSM": {"TAGS_FORMAT": "JSON"}}
 """Open options of GDAL: a GeoPackage is only read, so it needs no journal beside it; tags of OSM come as JSON."""
 
 
-def only(driver: str) -> None:
-    """Let GDAL know no driver but this one. It reads the variable once, when it is loaded, so a first process lists."""
-    listing = [sys.executable, "-c", "import pyogrio; print(','.join(pyogrio.list_drivers()))"]
-    known = (
-        subprocess.run(  # noqa: S603 (our own interpreter)
-            listing, capture_output=True, check=True, text=True
-        )
-        .stdout.strip()
-        .split(",")
-    )
+UNUSED = ("geopandas", "pandas")
+"""Where they are installed, pyogrio loads them on the off-chance: half of a second and 60 MB for nothing."""
+
+
+def all_drivers() -> list[str]:
+    """The drivers that GDAL has. It reads its environment once, when it is loaded, so another process must list."""
+    aside = (*UNUSED, "pyarrow", "pyproj", "shapely")
+    code = f"import sys; sys.modules.update(dict.fromkeys({aside!r})); import pyogrio; print(*pyogrio.list_drivers(), sep=',')"
+    listed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)  # noqa: S603 (our own interpreter)
+    return listed.stdout.strip().split(",")
+
+
+def only(driver: str, known: Sequence[str]) -> None:
+    """Let GDAL, which knows these drivers, know no driver but this one."""
+    modules: dict[str, Any] = sys.modules
+    modules.update(dict.fromkeys(UNUSED))  # an import of them fails, as where they are not installed
     os.environ["GDAL_SKIP"] = ",".join(name for name in known if name != driver)
     os.environ |= {"GDAL_PAM_ENABLED": "NO", "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}", "PROJ_NETWORK": "OFF"}
     import pyogrio  # noqa: PLC0415 (only after the drivers are closed)
@@ -36,12 +41,13 @@ def only(driver: str) -> None:
 
 
 class Layered:
-    """Rows of one layer, with only the fields that are asked for."""
+    """Rows of one layer, with the fields that are asked for, or with all where `whole` says so."""
 
-    def __init__(self, source: Source, layout: Layout, asked: dict[str, bool], layer: str | None) -> None:
-        """Choose the layer: the one that is asked for, or the only one."""
-        only(source.driver)
-        self.source, self.asked = source, asked
+    def __init__(
+        self, source: Source, layout: Layout, asked: dict[str, bool], layer: str | None, *, whole: bool
+    ) -> None:
+        """Choose the layer: the one that is asked for, or the only one. `only` was called before."""
+        self.source, self.asked, self.whole = source, asked, whole
         self.encoding = layout.encoding
         self.layer = layer or layout.layer or self._only_layer()
         self.info = self._info(self.layer)
@@ -57,7 +63,7 @@ class Layered:
             raise bad("this layer has no geometry at all")
         check_fields(self.asked, fields)
         asked = {outer(name, fields) for name in self.asked}
-        wanted = tuple(name for name in fields if name in asked)
+        wanted = tuple(name for name in fields if self.whole or name in asked)
         return Opened(
             fields=wanted, crs=self.info["crs"], usual=None, lines=self.source.lines, batches=self._batches(wanted)
         )

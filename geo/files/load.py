@@ -1,11 +1,10 @@
 """One import, from the first row of a file to the report, in one transaction."""
 
-import csv
 import resource
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,10 +13,11 @@ import psycopg
 from geo.files import formats
 from geo.files.features import Batch, Opened
 from geo.files.mapping import Dataset
+from geo.files.rejected import check_writable, write_rejected
 from geo.files.report import NOTES, ImportRequest, Note, Report
 from geo.files.shapes import Projection, Swapped, as_ewkb, check, elsewhere
 from geo.files.staging import Staging, territory_bounds
-from geo.files.values import Reading, Refused, Row
+from geo.files.values import Reading, Refused, Row, plain
 from geo.kinds import GeometryType
 from geo.space import Bbox
 
@@ -47,6 +47,8 @@ class Import:
     ) -> None:
         """Find out what is needed for every row."""
         self.request, self.dataset, self.opened = request, dataset, opened
+        if request.rejected:
+            check_writable(request.rejected)
         self.connection, self.say = connection, say
         self.read = self.skipped = 0
         self.remarks: list[str] = []
@@ -98,6 +100,8 @@ class Import:
         skip = elsewhere(geometry.shapes, self.box) if self.box else [False] * len(wanted)
         self.read += len(batch.rows)
         self.skipped += len(batch.rows) - len(wanted) + int(sum(skip))
+        if self.request.rejected:
+            self.staging.remember(_as_read(batch, wanted))
         ready, refused = [], []
         geometries = zip(geometry.reasons, as_ewkb(geometry.shapes, self.geometry), skip, strict=True)
         for index, (reason, wkb, out) in zip(wanted, geometries, strict=True):
@@ -173,12 +177,13 @@ class Import:
 
     def _reject(self) -> None:
         """All refused rows into the file that was asked for."""
-        if self.request.rejected is None:
-            return
-        with self.request.rejected.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(("row", "source_key", "reason"))
-            writer.writerows(told[:3] for told in self.staging.told("refused", None))
+        if self.request.rejected:
+            write_rejected(self.request.rejected, self.opened.fields, self.staging.rejected())
+
+
+def _as_read(batch: Batch, wanted: Sequence[int]) -> Iterator[tuple[int, list[str]]]:
+    for index in wanted:
+        yield batch.first + index, [plain(value).replace("\0", "") for value in batch.rows[index]]
 
 
 def peak_mb() -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
 from typing import Any
+from urllib.parse import urlsplit
 
 from geo.columns import LANGUAGES, Column
 from geo.errors import BadInput, GohelleError, Problem
@@ -23,8 +24,13 @@ MEASURES = {
 HEAD = ("source", "source_url", "source_date", "licence", "position", "position_accuracy_m")
 """Columns that may stand above the tables of the mapping, for they say the same of every row."""
 
+Filter = Mapping[str, frozenset[str]]
+"""The texts that fields may have; all of its fields must."""
+
 FORBIDDEN = {"updated_at", "dataset", "source_key"}
-OWN_KEYS = {"title", "address", "attribution", "kind", "source_key", "keep", "file", "where", "unless", "columns"}
+OWN_KEYS = {
+    "title", "address", "attribution", "kind", "source_key", "keep", "whole", "file", "where", "unless", "columns",
+}  # fmt: skip
 CELL_KEYS = {"field", "text", "value", "scale", "choices", "empty", "optional", "measure"}
 
 
@@ -55,7 +61,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How to read the file where it does not say so itself."""
+    """How to read the file where it does not say so itself; what it is called, and how large it may be where fetched."""
 
     layer: str | None = None
     crs: str | None = None
@@ -65,6 +71,8 @@ class Layout:
     latitude: str | None = None
     wkt: str | None = None
     point: bool = False
+    name: tuple[str, ...] = ()
+    largest_mb: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +88,15 @@ class Dataset:
     cells: Mapping[str, Cell]
     keep: frozenset[str]
     layout: Layout = field(default_factory=Layout)
-    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    unless: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    whole: bool = False
+    where: tuple[Filter, ...] = ()
+    unless: Filter = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the file is called in a folder of files: as the mapping says, else as at its address; also packed."""
+        known = self.layout.name or ((urlsplit(self.address).path.rpartition("/")[2],) if self.address else ())
+        return tuple(dict.fromkeys(one for name in known if name for one in (name, f"{name}.gz")))
 
     @property
     def licence(self) -> str:
@@ -93,7 +108,8 @@ class Dataset:
         for cell in (self.key, *self.cells.values()):
             for template in cell.templates:
                 yield from ((name, cell.optional) for name in template.fields)
-        yield from ((name, False) for name in (*self.where, *self.unless))
+        for rule in (*self.where, self.unless):
+            yield from ((name, False) for name in rule)
 
 
 def find(name: str, pack: Path) -> Path:
@@ -148,15 +164,16 @@ class _Checked:
         made = Dataset(
             name=self.name,
             title=self._text("title") or self.name,
-            address=self.body.get("address"),
+            address=self._address(),
             attribution=self._text("attribution") or "",
             kind=kind,
             key=self._cell("source_key", self.body.get("source_key", "")),
             cells=self._cells(kind),
             keep=frozenset(self._keep(kind)),
             layout=self._layout(),
-            where=self._filter("where"),
-            unless=self._filter("unless"),
+            whole=self.body.get("whole") is True,
+            where=tuple(map(_filter, self._alternatives())),
+            unless=_filter(self.body.get("unless", {})),
         )
         if not made.key.templates:
             self._wrong("source_key", "is required and names at least one field, such as “{id}”")
@@ -201,15 +218,22 @@ class _Checked:
     def _layout(self) -> Layout:
         table = self.body.get("file", {})
         self._unknown(table, set(Layout.__dataclass_fields__), "file.")
-        return Layout(**{name: value for name, value in table.items() if name in Layout.__dataclass_fields__})
+        known = {name: value for name, value in table.items() if name in Layout.__dataclass_fields__}
+        names = known.get("name", [])
+        names = names if isinstance(names, list) else [names]
+        if any(not isinstance(name, str) or name != Path(name).name for name in names):
+            self._wrong("file.name", "must be the name of a file, without a folder, or a list of such")
+        return Layout(**dict(known, name=tuple(map(str, names))))
 
-    def _filter(self, name: str) -> dict[str, frozenset[str]]:
-        """The texts that a field may have; `true` and `false` are written as they are in the file."""
-        found = {key: value if isinstance(value, list) else [value] for key, value in self.body.get(name, {}).items()}
-        return {
-            key: frozenset(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
-            for key, values in found.items()
-        }
+    def _address(self) -> str | None:
+        found = self.body.get("address")
+        if found is not None and not (isinstance(found, str) and found.startswith("https://")):
+            self._wrong("address", "must be the https address of the file itself; leave it out where there is none")
+        return found
+
+    def _alternatives(self) -> list[dict[str, Any]]:
+        found = self.body.get("where", {})
+        return found if isinstance(found, list) else [found]
 
     def _cells(self, kind: Kind) -> dict[str, Cell]:
         head = {name: self.body[name] for name in HEAD if name in self.body}
@@ -232,6 +256,15 @@ class _Checked:
         except _Wrong as wrong:
             self._wrong(name, str(wrong))
             return Cell()
+
+
+def _filter(table: Mapping[str, Any]) -> Filter:
+    """`true` and `false` are written as they are in the file."""
+    found = {key: value if isinstance(value, list) else [value] for key, value in table.items()}
+    return {
+        key: frozenset(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+        for key, values in found.items()
+    }
 
 
 def target(kind: Kind, name: str) -> tuple[Column, str | None] | None:

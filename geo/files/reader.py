@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 MEMORY = 4 * 1024**3
+OPENING = 300
 SECONDS = 2 * 3600
-"""What the process may use of address space and of processor time, whatever the file makes the libraries do."""
+"""What the process may use of address space and of seconds of the processor (until the file's fields are known, and
+in all), whatever the file makes the libraries do."""
 
 # Read by the libraries when they are loaded: one thread and one arena are enough for a stream, and spare 100 MB.
 os.environ |= {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -18,7 +20,7 @@ os.environ |= {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1", "O
 import psycopg  # noqa: E402 (after the environment that it is read in)
 
 from geo.errors import BadInput, GohelleError, Problem, TooMuch, Unavailable  # noqa: E402
-from geo.files import formats, mapping  # noqa: E402
+from geo.files import fetch, formats, mapping  # noqa: E402
 from geo.files.features import Opened  # noqa: E402
 from geo.files.load import Import  # noqa: E402
 from geo.files.mapping import Dataset  # noqa: E402
@@ -53,10 +55,15 @@ def main() -> None:
 
 
 def _limit() -> None:
-    bounds = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: SECONDS, resource.RLIMIT_CORE: 0}
+    bounds = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: OPENING, resource.RLIMIT_CORE: 0}
     for which, bound in (bounds | {resource.RLIMIT_FSIZE: formats.UNPACKED * 2}).items():
-        hard = resource.getrlimit(which)[1]
-        resource.setrlimit(which, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard))
+        _bound(which, bound)
+
+
+def _bound(which: int, bound: int) -> None:
+    """Only the soft limit: the parent then learns by the signal which bound was passed."""
+    hard = resource.getrlimit(which)[1]
+    resource.setrlimit(which, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard))
 
 
 def _worded(error: GohelleError) -> dict[str, Any]:
@@ -74,8 +81,10 @@ def _clash(error: psycopg.IntegrityError) -> BadInput:
 def _run(asked: dict[str, Any]) -> Report:
     request = ImportRequest.from_json(asked["request"])
     dataset = mapping.load(mapping.find(request.mapping, Path(asked["pack"])), kind=request.kind, key=request.key)
-    source = formats.prepare(request.file, Path(asked["folder"]))
-    opened = _open(source, dataset, request.layer)
+    folder = Path(asked["folder"])
+    source = formats.prepare(_file(request, dataset, folder), folder)
+    opened = _open(source, dataset, request, asked["drivers"])
+    _bound(resource.RLIMIT_CPU, SECONDS)
     with psycopg.connect(asked["database"], **CONNECTION) as connection:
         return Import(request, dataset, opened, connection, say).report()
 
@@ -88,15 +97,32 @@ CONNECTION: dict[str, Any] = {
 }
 
 
-def _open(source: formats.Source, dataset: Dataset, layer: str | None) -> Opened:
+def _file(request: ImportRequest, dataset: Dataset, folder: Path) -> Path:
+    """The file to read, fetched first where it has an address."""
+    if isinstance(request.file, Path):
+        return request.file
+    largest = request.largest_mb or dataset.layout.largest_mb or fetch.LARGEST_MB
+    bounds = fetch.Bounds(size=int(largest * 10**6), any_host=request.any_host)
+
+    def watch(size: int) -> None:
+        say("progress", {"doing": "fetching MB", "rows": size // 10**6})
+
+    return fetch.fetch(request.file, folder / "fetched", bounds, watch)
+
+
+def _open(source: formats.Source, dataset: Dataset, request: ImportRequest, drivers: list[str]) -> Opened:
     asked = dict(dataset.fields())
     if source.driver == "CSV":
         from geo.files.tabular import Csv  # noqa: PLC0415
 
         return Csv(source, dataset.layout, asked).opened()
-    from geo.files.layered import Layered  # noqa: PLC0415 (a CSV need not pay for GDAL and Arrow)
+    from geo.files import layered  # noqa: PLC0415 (a CSV need not pay for GDAL and Arrow)
 
-    return Layered(source, dataset.layout, asked, layer).opened()
+    if not drivers:
+        drivers = layered.all_drivers()
+        say("drivers", drivers)
+    layered.only(source.driver, drivers)
+    return layered.Layered(source, dataset.layout, asked, request.layer, whole=bool(request.rejected)).opened()
 
 
 if __name__ == "__main__":

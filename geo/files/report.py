@@ -9,6 +9,11 @@ NOTES = 1_000
 """How many single rows a report lists of each sort; above, it counts."""
 
 
+def is_address(text: str) -> bool:
+    """Whether this names something on the web rather than a file of ours."""
+    return text.lower().startswith(("https://", "http://"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRequest:
     """One file into one kind by one mapping.
@@ -17,10 +22,11 @@ class ImportRequest:
     `upsert` writes new keys and changes known ones; `append` leaves known ones as they are; `replace` also deletes
     what the same dataset brought before and no longer has. `layer`, `crs` and `key` (the template of the key) come
     before what the mapping says. `bbox` (west, south, east, north in degrees) leaves out what lies elsewhere.
-    `rejected` is a CSV file to be written with the rows that were refused.
+    `rejected` is a CSV file to be written with the rows that were refused. `file` is a path, or an https address as
+    a text; of that, `largest_mb` goes before what the mapping says, and `any_host` allows also private hosts.
     """
 
-    file: Path
+    file: Path | str
     kind: str
     mapping: str
     mode: Mode = "upsert"
@@ -30,17 +36,22 @@ class ImportRequest:
     key: str | None = None
     bbox: tuple[float, float, float, float] | None = None
     rejected: Path | None = None
+    largest_mb: float | None = None
+    any_host: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Only what JSON knows."""
-        return asdict(self) | {"file": str(self.file), "rejected": str(self.rejected) if self.rejected else None}
+        """Only what JSON knows. Paths are whole, for the reading process works in another folder."""
+        mapping = str(Path(self.mapping).absolute()) if self.mapping.endswith(".toml") else self.mapping
+        file = self.file if isinstance(self.file, str) else {"path": str(self.file.absolute())}
+        rejected = str(self.rejected.absolute()) if self.rejected else None
+        return asdict(self) | {"file": file, "rejected": rejected, "mapping": mapping}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The reverse of `as_json`."""
-        rejected, bbox = value["rejected"], value["bbox"]
-        known = dict(value, file=Path(value["file"]), rejected=Path(rejected) if rejected else None)
-        return cls(**dict(known, bbox=tuple(bbox) if bbox else None))
+        file, rejected, bbox = value["file"], value["rejected"], value["bbox"]
+        known = dict(value, file=file if isinstance(file, str) else Path(file["path"]))
+        return cls(**dict(known, rejected=Path(rejected) if rejected else None, bbox=tuple(bbox) if bbox else None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The way of rows into a kind's table: a temporary table, set-based checks, and one upsert. All SQL of an import."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, LiteralString, cast
 
 from psycopg import Connection, Cursor, sql
@@ -59,6 +59,20 @@ class Staging:
         with self.connection.cursor().copy("copy told (row, source_key, sort, reason, brief) from stdin") as copy:
             for note in notes:
                 copy.write_row(note)
+
+    def remember(self, rows: Iterable[tuple[int, list[str]]]) -> None:
+        """Keep the fields of rows as the file has them, for the file of rejected rows: which are, only the end tells."""
+        self.run("create temp table if not exists read (row bigint, fields text[]) on commit drop")
+        with self.connection.cursor().copy("copy read (row, fields) from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def rejected(self) -> Iterator[Sequence[Any]]:
+        """Number, key, reason and remembered fields of each refused row."""
+        statement = """select row, source_key, reason, fields from told left join read using (row)
+                       where sort = 'refused' order by row"""
+        for row, key, reason, values in self.connection.cursor().stream(statement):
+            yield row, key, reason, *(values or ())
 
     def settle(self) -> None:
         """All that is decided about a row set by set: duplicates, repairs, measures, constraints, communes."""

@@ -10,11 +10,12 @@ import shapely
 
 from geo.errors import BadInput
 from geo.files.features import BATCH, Batch, Opened, check_fields
-from geo.files.formats import Source, bad
+from geo.files.formats import FIELDS, Source, bad
 from geo.files.mapping import Layout
 from geo.files.shapes import Checked, missing
 
 LONGEST_FIELD = 64 * 1024**2
+LONGEST_HEADER = 1024**2
 LONGITUDES = ("lon", "longitude", "lng", "long", "xlong", "x_wgs84", "coord_x", "x")
 LATITUDES = ("lat", "latitude", "ylat", "y_wgs84", "coord_y", "y")
 WKTS = ("wkt", "geom_wkt", "geometry_wkt", "the_geom", "geom", "geometry")
@@ -29,7 +30,7 @@ class Csv:
         self.source, self.layout = source, layout
         encoding = layout.encoding or self._encoding()
         self.stream = source.path.open(encoding=encoding, newline="")
-        self.lines = csv.reader(self.stream, delimiter=layout.separator or self._separator())
+        self.lines = csv.reader(self.stream, delimiter=self._separator())
         self.fields = self._header()
         check_fields(asked, self.fields)
         self.wkt = self._place("wkt", WKTS)
@@ -44,16 +45,21 @@ class Csv:
         return Opened(fields=self.fields, crs=None, usual="OGC:CRS84", batches=self._batches())
 
     def _encoding(self) -> str:
-        start = self.source.path.open("rb").read(2)
+        with self.source.path.open("rb") as stream:
+            start = stream.read(2)
         return "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
     def _separator(self) -> str:
+        """What stands between the fields, from a bounded look at the header: its fields are counted before it is split."""
         try:
-            header = self.stream.readline()
+            header = self.stream.readline(LONGEST_HEADER)
         except UnicodeDecodeError as error:
             raise self._undecodable() from error
         self.stream.seek(0)
-        return max(",;\t|", key=header.count)
+        separator = self.layout.separator or max(",;\t|", key=header.count)
+        if header.count(separator) >= FIELDS or len(header) >= LONGEST_HEADER:
+            raise bad(f"the CSV has more than {FIELDS} columns, or a header line of more than a megabyte")
+        return separator
 
     def _header(self) -> tuple[str, ...]:
         header = tuple(name.strip() for name in next(self._records(), []))

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from geo.columns import Column
 from geo.errors import BadInput, GohelleError, Problem
-from geo.files.mapping import Cell, Dataset, Template, outer, target
+from geo.files.mapping import Cell, Dataset, Filter, Template, outer, target
 
 Row = Sequence[Any]
 TRUE = {"true", "t", "1", "oui", "o", "vrai", "yes", "y", "ja"}
@@ -202,13 +202,15 @@ class Reading:
         self._translates = any(language for _, language, *_ in self._cells)
         self.columns: tuple[str, ...] = (*columns, *self._precisions.values(), *self._last("translations"))
         _check_constants(self._cells, dataset)
-        self._conditions = [(finder(name, places), accepted, True) for name, accepted in dataset.where.items()]
-        self._conditions += [(finder(name, places), accepted, False) for name, accepted in dataset.unless.items()]
+        self._alternatives = [_conditions(rule, places) for rule in dataset.where]
+        self._exceptions = _conditions(dataset.unless, places)
         self.types = [_type_of(dataset, name) for name in self.columns]
 
     def wanted(self, row: Row) -> bool:
-        """Whether the mapping's filters take the row."""
-        return all((read(row) in accepted) is take for read, accepted, take in self._conditions)
+        """Whether one of the mapping's `where` takes the row, and nothing of `unless` leaves it out."""
+        return any(all(read(row) in accepted for read, accepted in rule) for rule in self._alternatives) and not any(
+            read(row) in accepted for read, accepted in self._exceptions
+        )
 
     def key_if_any(self, row: Row) -> str | None:
         """The key where it can be had, for a row that is refused anyhow."""
@@ -249,6 +251,10 @@ class Reading:
     def _last(self, value: Any) -> tuple[Any, ...]:
         """Translations come last, and not at all where the mapping has none: those of the row then stay."""
         return (value,) if self._translates else ()
+
+
+def _conditions(rule: Filter, places: Mapping[str, int]) -> list[tuple[Getter, frozenset[str]]]:
+    return [(finder(name, places), accepted) for name, accepted in rule.items()]
 
 
 def _value(column: Column, text: str, scale: float | None) -> Any:

@@ -68,7 +68,7 @@ class Desk:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def run(self, file: Path, mapping: str = AREAS, **how: Any) -> Report:
+    def run(self, file: Path | str, mapping: str = AREAS, **how: Any) -> Report:
         """Import the file by the mapping's text, as the command line would."""
         toml = self.file("small.toml", mapping)
         kind = mapping.split('kind = "')[1].split('"', maxsplit=1)[0]

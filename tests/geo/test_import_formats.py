@@ -4,6 +4,7 @@ import gzip
 import json
 import sqlite3
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import geopandas
@@ -11,7 +12,8 @@ import pytest
 from shapely.geometry import Point
 
 from geo.errors import BadInput, TooMuch
-from tests.conftest import Territory
+from geo.files.formats import prepare
+from tests.conftest import Territory, clone
 from tests.geo.importing import AREAS, PLACES, Desk, collection, feature, square
 
 VRT = """<OGRVRTDataSource><OGRVRTLayer name="passwd"><SrcDataSource>/etc/passwd</SrcDataSource>
@@ -24,6 +26,19 @@ ENTITIES = """<?xml version="1.0"?><!DOCTYPE kml [<!ENTITY a "aaaaaaaaaa"><!ENTI
 def desk(database: Territory, tmp_path: Path) -> Desk:
     """An empty database and an empty folder."""
     return Desk(database, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def untouched(admin_url: str, migrated: str) -> Iterator[Territory]:
+    """An empty database for files of which nothing may be written."""
+    with clone(admin_url, migrated) as territory:
+        yield territory
+
+
+@pytest.fixture
+def looker(untouched: Territory, tmp_path: Path) -> Desk:
+    """The same database for many tests, and a folder of the test's own."""
+    return Desk(untouched, tmp_path)
 
 
 def frame(crs: str = "EPSG:4326") -> geopandas.GeoDataFrame:
@@ -47,14 +62,19 @@ EXPECTED = [("p-1", "Église", 2.8, 50.4), ("p-2", "Deux", 2.9, 50.5)]
 
 
 @pytest.mark.parametrize(
-    ("name", "driver"),
-    [("x.geojson", "GeoJSON"), ("x.geojsonl", "GeoJSONSeq"), ("x.gpkg", "GPKG"), ("x.fgb", "FlatGeobuf")],
+    ("name", "driver", "crs"),
+    [
+        ("x.geojson", "GeoJSON", "EPSG:2154"),
+        ("x.geojsonl", "GeoJSONSeq", "EPSG:4326"),
+        ("x.gpkg", "GPKG", "EPSG:4326"),
+        ("x.gpkg", "GPKG", "EPSG:2154"),
+        ("x.fgb", "FlatGeobuf", "EPSG:2154"),
+    ],
 )
-@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2154"])
 def test_formats_of_gdal(desk: Desk, name: str, driver: str, crs: str) -> None:
     """Whatever the name says, the content decides; any coordinate system becomes WGS 84."""
     path = desk.folder / name
-    frame("EPSG:4326" if driver == "GeoJSONSeq" else crs).to_file(path, driver=driver)
+    frame(crs).to_file(path, driver=driver)
     assert desk.run(path.rename(desk.folder / "anything.bin"), PLACES).written == 2
     assert written(desk) == EXPECTED
 
@@ -70,15 +90,15 @@ def test_a_shapefile_in_a_zip(desk: Desk) -> None:
     assert written(desk) == EXPECTED
 
 
-def test_a_shapefile_without_its_index_or_its_zip(desk: Desk) -> None:
+def test_a_shapefile_without_its_index_or_its_zip(looker: Desk) -> None:
     """It says what is missing."""
-    frame().to_file(desk.folder / "s.shp")
-    with zipfile.ZipFile(desk.folder / "s.zip", "w") as archive:
-        archive.write(desk.folder / "s.shp", "s.shp")
+    frame().to_file(looker.folder / "s.shp")
+    with zipfile.ZipFile(looker.folder / "s.zip", "w") as archive:
+        archive.write(looker.folder / "s.shp", "s.shp")
     with pytest.raises(BadInput, match=r"lacks its \.shx and \.dbf"):
-        desk.run(desk.folder / "s.zip", PLACES)
+        looker.run(looker.folder / "s.zip", PLACES)
     with pytest.raises(BadInput, match="into one zip"):
-        desk.run(desk.folder / "s.shp", PLACES)
+        looker.run(looker.folder / "s.shp", PLACES)
 
 
 def test_a_shapefile_without_a_coordinate_system_is_asked_for_it(desk: Desk) -> None:
@@ -225,9 +245,11 @@ def test_exchanged_latitude_and_longitude_are_said(desk: Desk) -> None:
 
 def test_a_polygon_of_a_million_vertices_costs_its_row(desk: Desk) -> None:
     """The others are written, within the memory that an import may take."""
-    ring = [[2.8 + n / 1e8, 50.4] for n in range(1_000_000)]
-    huge = feature(1, "Polygon", [[*ring, [2.81, 50.5], ring[0]]])
-    report = desk.run(desk.file("x.geojson", collection(huge, feature(2, "Polygon", square(2.8, 50.4)))))
+    huge = feature(1, "Polygon", [["vertices", [2.8, 50.5], [2.8, 50.4]]])
+    text = collection(huge, feature(2, "Polygon", square(2.8, 50.4)))
+    report = desk.run(
+        desk.file("x.geojson", text.replace('"vertices"', "[2.8,50.4],[2.9,50.4]," * 500_000 + "[2.9,50.5]"))
+    )
     assert [note.reason for note in report.refused] == ["the geometry has more than 500000 vertices"]
     assert report.written == 1
 
@@ -240,7 +262,7 @@ HOSTILE = {
     "GeoJSON cut in half": ("x.geojson", collection(feature(1, "Point", [1, 2]))[:-30], "cannot be read as GeoJSON"),
     "not UTF-8": ("x.geojson", collection(feature(1, "Point", [1, 2])).encode().replace(b"No.", b"\xe9"), "not UTF-8"),
     "arrays in arrays": ("x.geojson", '{"type": "FeatureCollection", "features": ' + "[" * 100_000, "nested"),
-    "a web page": ("x.geojson", "<html><body>404</body></html>", "neither KML nor GPX"),
+    "a web page": ("x.geojson", "<html><body>404</body></html>", "a web page"),
     "UTF-16": ("x.geojson", collection(feature(1, "Point", [1, 2])).encode("utf-16"), "not UTF-8"),
     "a line without end": ("x.csv", "id,nom,lon,lat\n1," + "x" * 70_000_000, "line 2 of the CSV"),
     "TopoJSON": ("x.json", '{"type": "Topology", "objects": {}}', "TopoJSON"),
@@ -250,37 +272,59 @@ HOSTILE = {
     "a gzip of a gzip": ("x.gz", gzip.compress(gzip.compress(b"{}")), "packed twice"),
     "an address of GDAL": ("x.csv", "id,nom\n1,/vsicurl/http://example.org/x\n", "no columns of longitude"),
     "a field that is not there": ("x.csv", "id,lon,lat\n1,2,3\n", "no field nom"),
+    "too many columns": ("x.csv", "id,nom,lon,lat" + ",x" * 2_000, "more than 2000 columns"),
     "two columns of one name": ("x.csv", "id,id,lon,lat\n1,1,2,3\n", "same name"),
 }
 
 
 @pytest.mark.parametrize(("name", "content", "said"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_files(desk: Desk, name: str, content: str | bytes, said: str) -> None:
+def test_hostile_files(looker: Desk, name: str, content: str | bytes, said: str) -> None:
     """One clear sentence each, without the path of any file."""
     with pytest.raises(BadInput, match=said) as caught:
-        desk.run(desk.file(name, content), PLACES)
+        looker.run(looker.file(name, content), PLACES)
     assert "/tmp" not in str(caught.value)
-    assert desk.territory.scalar("select count(*) from territory.places") == 0
+    assert looker.territory.scalar("select count(*) from territory.places") == 0
 
 
-def test_a_folder_and_a_missing_file(desk: Desk) -> None:
+WIDE = {f"f{n}": 1 for n in range(2_100)}
+FIRST, SECOND = (dict(list(WIDE.items())[part]) for part in (slice(0, 1_100), slice(1_100, None)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        collection(feature(1, "Point", [1, 2], **WIDE)),
+        collection(feature(1, "Point", [1, 2], **FIRST), feature(2, "Point", [1, 2], **SECOND)),
+        collection(feature(1, "Point", [1, 2], **{f"f{n}": "y" * 500 for n in range(10_000)})),
+    ],
+    ids=["GeoJSON", "feature by feature", "more than the look holds"],
+)
+def test_too_many_fields_are_refused_after_a_bounded_look(tmp_path: Path, content: str) -> None:
+    """Before GDAL goes through the whole file to list them."""
+    path = tmp_path / "wide"
+    path.write_text(content)
+    with pytest.raises(BadInput, match="more than 2000"):
+        prepare(path, tmp_path)
+
+
+def test_a_folder_and_a_missing_file(looker: Desk) -> None:
     """Said before anything starts."""
     with pytest.raises(BadInput, match="a folder"):
-        desk.run(desk.folder)
+        looker.run(looker.folder)
     with pytest.raises(BadInput, match="no such file"):
-        desk.run(Path("/vsicurl/http://127.0.0.1/x.geojson"))
+        looker.run(Path("/vsicurl/http://127.0.0.1/x.geojson"))
 
 
-def test_a_bomb_is_not_unpacked(desk: Desk) -> None:
+def test_a_bomb_is_not_unpacked(looker: Desk) -> None:
     """Neither gzip nor zip."""
-    with gzip.open(desk.folder / "bomb.gz", "wb") as stream:
-        for _ in range(200):
+    with gzip.open(looker.folder / "bomb.gz", "wb") as stream:
+        for _ in range(70):
             stream.write(bytes(1024**2))
-    with zipfile.ZipFile(desk.folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("x.geojson", bytes(200 * 1024**2))
+    with zipfile.ZipFile(looker.folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.geojson", bytes(70 * 1024**2))
     for name in ("bomb.gz", "bomb.zip"):
         with pytest.raises(TooMuch, match="250 times"):
-            desk.run(desk.folder / name)
+            looker.run(looker.folder / name)
 
 
 def test_a_geopackage_that_reaches_for_other_files(desk: Desk) -> None:
@@ -306,7 +350,7 @@ def test_the_library_of_formats_knows_the_chosen_driver_alone() -> None:
     import subprocess
     import sys
 
-    code = "from geo.files.layered import only; only('KML'); import pyogrio; print(list(pyogrio.list_drivers()))"
+    code = "from geo.files.layered import *; only('KML', all_drivers()); import pyogrio; print(list(pyogrio.list_drivers()))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['KML']"
 
