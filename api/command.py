@@ -2,29 +2,30 @@
 
 import getpass
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from api import imports
 from geo import backup as backups
 from geo import register, schema
 from geo.collections import territory as read_territory
 from geo.db import Database
 from geo.errors import Broken, GohelleError, Problematic, Unavailable
-from geo.files import ImportRequest, Report, run_import
+from geo.files import ImportRequest, is_address
 from geo.kinds import KINDS
 from geo.packs import CommuneFound, commune
 from geo.settings import Settings
+from seed import opendata, skeleton
 from seed import pack as packs
-from seed import skeleton
 
 app = typer.Typer(
     name="gohelle",
@@ -169,9 +170,13 @@ def _commune(insee: str) -> CommuneFound | None:
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or CSV, also .gz.")],
-    kind: Annotated[str, typer.Option(help=f"One of: {', '.join(KINDS)}.")],
-    mapping: Annotated[str, typer.Option(help="How fields map: a name of the pack's datasets, or a TOML file.")],
+    file: Annotated[
+        str | None, typer.Argument(help="A file or an https address; with --pack, the pack's folder.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help=f"One of: {', '.join(KINDS)}.")] = None,
+    mapping: Annotated[str | None, typer.Option(help="How fields map: a name of the datasets, or a TOML file.")] = None,
+    pack: Annotated[bool, typer.Option("--pack", help="All datasets of the pack [env GOHELLE_PACK].")] = False,
+    from_: Annotated[Path | None, typer.Option("--from", help="With --pack: a folder that has their files.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; change nothing.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Delete what an earlier file of the dataset had.")] = False,
     append: Annotated[bool, typer.Option("--append", help="Leave what is known as it is.")] = False,
@@ -179,54 +184,50 @@ def import_(
     crs: Annotated[str | None, typer.Option(help="The CRS, where the file does not say, as EPSG:2154.")] = None,
     upsert: Annotated[str | None, typer.Option(help="The field, or template of fields, that is the key.")] = None,
     rejected: Annotated[Path | None, typer.Option(help="A CSV file for the rows that were refused.")] = None,
+    largest_mb: Annotated[float | None, typer.Option(min=0.001, help="What a fetched file may have [500].")] = None,
 ) -> None:
-    """Load open data into a kind, in one transaction, and report what became of each row."""
-    if kind not in KINDS:
-        raise typer.BadParameter(f"must be one of: {', '.join(KINDS)}", param_hint="--kind")
+    """Load open data into a kind, in one transaction, and report what became of each row. Or all that a pack names."""
+    import os  # noqa: PLC0415 (only for the one variable that tests and private networks need)
+
     if replace and append:
         raise typer.BadParameter("goes without --append", param_hint="--replace")
-    request = ImportRequest(
-        file=file,
-        kind=kind,
-        mapping=mapping,
-        mode="replace" if replace else "append" if append else "upsert",
-        dry_run=dry_run,
-        layer=layer,
-        crs=crs,
-        key=upsert,
-        rejected=rejected,
-    )
-    _tell(run_import(Settings.from_env(), request, progress=_progress()))
-
-
-def _progress() -> Callable[[str, int], None]:
-    """Progress on a terminal only; a log keeps the report."""
-
-    def show(doing: str, rows: int) -> None:
-        if err.is_terminal:
-            err.print(f"{doing} {rows}", end="\r")
-
-    return show
-
-
-def _tell(report: Report) -> None:
-    """The report; exit code 1 where rows were read and none was kept."""
-    out.print(
-        f"{report.title} → {report.kind}{' (dry run: nothing was changed)' if report.dry_run else ''}", markup=False
-    )
-    out.print(
-        f"read {report.read}, written {report.written} (new {report.inserted}, changed {report.updated}, "
-        f"unchanged {report.unchanged}), repaired {report.repaired_count}, refused {report.refused_count}, "
-        f"left out {report.skipped}, deleted {report.deleted}; {report.seconds:.1f} s, {report.peak_mb} MB",
-        markup=False,
-    )
-    for remark in report.remarks:
-        out.print(remark, markup=False)
-    for label, notes in (("repaired", report.repaired), ("refused", report.refused), ("replaced", report.replaced)):
-        for note in notes:
-            out.print(f"{label}: row {note.row} ({note.source_key or 'no key'}): {note.reason}", markup=False)
-    if report.read > report.skipped and not report.written:
+    settings = Settings.from_env()
+    how: dict[str, Any] = {
+        "mode": "replace" if replace else "append" if append else "upsert",
+        "dry_run": dry_run,
+        "largest_mb": largest_mb,
+        "any_host": os.environ.get("GOHELLE_IMPORT_ANY_HOST") == "1",
+    }
+    single = {"layer": layer, "crs": crs, "key": upsert, "rejected": rejected}
+    if pack:
+        _only_alone({"--kind": kind, "--mapping": mapping, "--layer": layer, "--crs": crs})
+        _only_alone({"--upsert": upsert, "--rejected": rejected})
+        found = opendata.errands(Path(file) if file else settings.pack, from_, **how)
+        done = imports.import_many(settings, [(one.name, one.request, one.missing) for one in found])
+    else:
+        request = ImportRequest(**_asked(file, kind, mapping, from_), **single, **how)
+        done = imports.import_one(settings, request)
+    if not done:
         raise typer.Exit(1)
+
+
+def _only_alone(options: dict[str, Any]) -> None:
+    """Options that speak of one file say nothing about a pack."""
+    for name, value in options.items():
+        if value is not None:
+            raise typer.BadParameter("is for one file, and goes without --pack", param_hint=name)
+
+
+def _asked(file: str | None, kind: str | None, mapping: str | None, from_: Path | None) -> dict[str, Any]:
+    """The three that an import of one file cannot do without."""
+    absent = [name for name, value in (("FILE", file), ("--kind", kind), ("--mapping", mapping)) if not value]
+    if absent or not file:
+        raise typer.BadParameter(f"an import needs {', '.join(absent)}; or --pack, for all datasets of a pack")
+    if kind not in KINDS:
+        raise typer.BadParameter(f"must be one of: {', '.join(KINDS)}", param_hint="--kind")
+    if from_:
+        raise typer.BadParameter("goes with --pack only", param_hint="--from")
+    return {"file": file if is_address(file) else Path(file), "kind": kind, "mapping": mapping}
 
 
 @app.command()

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from geo.files.mapping import SHARED
 from geo.kinds import KINDS, Kind
 from seed.findings import Pack
 from seed.folder import TERRITORY, text_of
@@ -18,7 +19,7 @@ LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 TOP = (
     "id", "communes", "languages", "licence", "attribution", "title", "description", "bounds", "contact",
-    "collection", "page",
+    "collection", "page", "datasets",
 )  # fmt: skip
 COLLECTION = ("id", "kind", "where", "title", "description", "colour", "visible")
 PAGE = ("id", "title", "text")
@@ -95,8 +96,10 @@ class _Reading:
         self._bounds()
         self._communes()
         self._contact()
+        if fault := faults_of_datasets(self.body.get("datasets", [])):
+            self.wrong("datasets", fault)
         collections, pages = (self._tables(name) for name in ("collection", "page"))
-        kept = {key: value for key, value in body.items() if key not in ("collection", "page")}
+        kept = {key: value for key, value in body.items() if key not in ("collection", "page", "datasets")}
         self.pack.about = {"communes": [], "contact": {}, **kept, "languages": self.languages, "pages": pages}
         for number, one in enumerate(collections, 1):
             self._collection(f"collection {number}", one)
@@ -250,6 +253,14 @@ class _Reading:
                 self.wrong(where, f"lacks its text in “{lang}”")
         for lang in value.keys() - set(self.languages) if self.languages else ():
             self.wrong(where, f"has a text in “{lang}”, which is not among the languages of the territory")
+
+
+def faults_of_datasets(names: Any) -> str:
+    """What is wrong with the list of open datasets for any town, or nothing."""
+    known = sorted(path.stem for path in SHARED.glob("*.toml"))
+    if not isinstance(names, list) or any(name not in known for name in names):
+        return f'must list datasets that come with Gohelle, as in ["communes"]; there are {", ".join(known)}'
+    return "names a dataset twice" if len(set(names)) < len(names) else ""
 
 
 def is_box(value: Any) -> bool:

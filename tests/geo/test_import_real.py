@@ -1,9 +1,25 @@
-"""Real open data, whole: how many rows are read, written, repaired and refused. Skipped where the data is not there."""
+"""Real open data, whole: how many rows are read, written, repaired and refused. Skipped where the data is not there.
+
+The small files of the commune come by `gohelle import --pack` (test_import_pack.py); all files one by one, and the
+largest, with GOHELLE_LONG=1.
+"""
+
+import os
+from collections.abc import Iterator
 
 import pytest
 
 from geo.files import ImportRequest, Report, mapping, run_import
-from tests.conftest import LOOS, SHARED, Territory
+from tests.api.conftest import client_of
+from tests.conftest import LOOS, SHARED, Territory, clone
+
+LONG = pytest.mark.skipif(not os.environ.get("GOHELLE_LONG"), reason="every file one by one, with GOHELLE_LONG=1")
+SHORT = {
+    "bassin_minier/zt_cites_minieres.geojson.gz",
+    "bassin_minier/puits_de_mines.geojson.gz",
+    "load/friches_fr.csv.gz",
+}
+"""One of each sort: repaired, refused by its values, and a national table."""
 
 pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the open data is not beside the repository")
 
@@ -56,7 +72,10 @@ def load(territory: Territory, name: str, dataset: str, **how) -> Report:
     return run_import(territory.settings, ImportRequest(file=SHARED / name, kind=kind, mapping=dataset, **how))
 
 
-@pytest.mark.parametrize(("name", "dataset", "read", "repaired", "refused"), FILES, ids=[row[0] for row in FILES])
+@pytest.mark.parametrize(
+    ("name", "dataset", "read", "repaired", "refused"),
+    [pytest.param(*row, id=row[0], marks=[] if row[0] in SHORT else LONG) for row in FILES],
+)
 def test_a_file_loads_whole(
     database: Territory, name: str, dataset: str, read: int, repaired: int, refused: int
 ) -> None:
@@ -67,13 +86,49 @@ def test_a_file_loads_whole(
     assert report.peak_mb < 300
 
 
-def test_the_outlines_of_all_french_communes(database: Territory) -> None:
-    """35,357 of them, the invalid one repaired, in bounded memory; a second time nothing changes."""
-    report = load(database, "load/fr_communes_2018.geojsonl.gz", "communes")
+@pytest.fixture(scope="module")
+def france(admin_url: str, migrated: str) -> Iterator[tuple[Territory, Report]]:
+    """All French communes, and what was said when they came."""
+    with clone(admin_url, migrated) as territory:
+        yield territory, load(territory, "load/fr_communes_2018.geojsonl.gz", "communes")
+
+
+def test_the_outlines_of_all_french_communes(france: tuple[Territory, Report]) -> None:
+    """35,357 of them, the invalid one repaired, in bounded memory."""
+    territory, report = france
     assert (report.read, report.inserted, report.refused_count) == (35_357, 35_357, 0)
     assert [(note.source_key, note.reason) for note in report.repaired] == [("14174", "Ring Self-intersection")]
-    assert report.peak_mb < 300
-    again = load(database, "load/fr_communes_2018.geojsonl.gz", "communes")
+    assert report.peak_mb < 500
+    assert territory.scalar("select count(*) from territory.communes where ST_IsValid(geom)") == 35_357
+
+
+def test_a_walk_through_all_communes_meets_each_once(france: tuple[Territory, Report]) -> None:
+    """Page by page as a client goes, to the last one."""
+    territory, _ = france
+    with territory.superuser() as connection:
+        connection.execute(
+            """insert into territory.about (pack, body) values ('x', '{"title": {"fr": "F"}, "languages": ["fr"],
+               "bounds": [-5, 41, 10, 51], "licence": "etalab-2.0", "attribution": "IGN"}') on conflict do nothing"""
+        )
+        connection.execute(
+            "insert into territory.collections (id, kind, title) values ('communes', 'communes', '{\"fr\": \"C\"}')"
+        )
+    met: list[int] = []
+    with client_of(territory) as client:
+        url: str | None = "/collections/communes/items?limit=1000&f=json"
+        while url:
+            answer = client.get(url)
+            assert answer.status_code == 200, answer.text[:300]
+            page = answer.json()
+            met += [each["id"] for each in page["features"]]
+            url = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+    assert (len(met), len(set(met))) == (35_357, 35_357)
+
+
+@LONG
+def test_all_communes_twice_change_nothing(france: tuple[Territory, Report]) -> None:
+    """A second time every row is as it was."""
+    again = load(france[0], "load/fr_communes_2018.geojsonl.gz", "communes")
     assert (again.inserted, again.updated, again.unchanged) == (0, 0, 35_357)
 
 
@@ -99,19 +154,3 @@ def test_the_ways_of_an_openstreetmap_extract(database: Territory) -> None:
     assert (greenways.inserted, greenways.updated) == (0, 5)
     load(database, extract, "osm-paths")
     assert database.scalar("select count(*) from territory.paths where category = 'greenway'") == 5
-
-
-def test_official_geometry_replaces_the_packs_sketches(loos: Territory) -> None:
-    """The commune, the twin tips, the pits: same ids, real outlines, the pack's words."""
-    before = loos.scalar("select id from territory.communes where insee = '62528'")
-    report = load(loos, "loos/communes.geojson", "communes-bassin-minier")
-    assert [note.source_key for note in report.replaced] == ["62528"]
-    assert loos.scalar("select id from territory.communes where insee = '62528'") == before
-    assert loos.scalar("select ST_NPoints(geom) from territory.communes where insee = '62528'") == 76
-    tips = load(loos, "loos/unesco_terrils.geojson", "spoil-tips-listed")
-    assert {note.source_key for note in tips.replaced} == {"T074", "T074a"}
-    told = loos.scalar("select description from territory.areas where source_key = 'T074'")
-    shafts = load(loos, "loos/puits_de_mines.geojson", "mine-shafts")
-    assert (shafts.inserted, shafts.updated) == (36, 9)
-    assert told
-    assert not told.startswith("Terril du patrimoine mondial")
