@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, any_, cast, func, literal, select, true
@@ -84,6 +85,7 @@ class Catalogue:
         """Keep nothing yet."""
         self._territory: Territory | None = None
         self._reaches: dict[str, tuple[int, Reach]] = {}
+        self._counting = Lock()
 
     def territory(self, tx: Connection) -> Territory:
         """The territory with the versions of this snapshot: one query where the catalogue has not changed."""
@@ -98,8 +100,12 @@ class Catalogue:
         """The collection's reach at this version."""
         kept = self._reaches.get(collection.id)
         if kept is None or kept[0] != version:
-            kept = (version, reach(tx, collection))
-            self._reaches[collection.id] = kept
+            # One counts and the others wait: as many counts as requests at once would each take as many times as long.
+            with self._counting:
+                kept = self._reaches.get(collection.id)
+                if kept is None or kept[0] != version:
+                    kept = (version, reach(tx, collection))
+                    self._reaches[collection.id] = kept
         return kept[1]
 
     def last_known(self) -> Territory | None:

@@ -1,13 +1,17 @@
 """The way to PostgreSQL: two logins, three pools, and which failure is which word. No query stands here."""
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from psycopg import errors as pg
-from sqlalchemy import create_engine
-from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Dialect, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from geo import errand
 from geo.errors import Broken, TooSlow, Unavailable
@@ -16,6 +20,8 @@ from geo.settings import Settings
 READ_SECONDS = 10
 EXPENSIVE_SECONDS = 60
 EXPENSIVE_CONNECTIONS = 2
+ALIVE_SECONDS = 1.0
+"""How long a connection is taken for alive after its last use."""
 
 ALONE = "-c max_parallel_workers_per_gather=0 -c jit=off"
 """Many ask at once: starting helpers, or a compiler, for one question costs ten times what the question does."""
@@ -49,12 +55,11 @@ class Database:
 
 
 def _engine(url: URL, *, size: int, seconds: int) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=size,
         max_overflow=0,
         pool_timeout=10,
-        pool_pre_ping=True,
         # The row of a failed statement may be a resident's: it stays out of messages and logs.
         hide_parameters=True,
         connect_args={
@@ -63,6 +68,25 @@ def _engine(url: URL, *, size: int, seconds: int) -> Engine:
             "options": f"-c statement_timeout={seconds}s -c timezone=UTC {ALONE}",
         },
     )
+    event.listen(engine, "checkin", _rest)
+    event.listen(engine, "checkout", partial(_wake, engine.dialect))
+    return engine
+
+
+def _rest(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["rested"] = time.monotonic()
+
+
+def _wake(dialect: Dialect, raw: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    """Ask a connection that has rested whether it lives: the pool replaces it if not. A busy one needs no round trip."""
+    if time.monotonic() - record.info.get("rested", 0.0) < ALIVE_SECONDS:
+        return
+    try:
+        alive = dialect.do_ping(raw)
+    except dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error
+    if not alive:
+        raise DisconnectionError
 
 
 @contextmanager
