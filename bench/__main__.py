@@ -12,7 +12,7 @@ from bench.contests import Contest, Stage, contests, from_memory
 from bench.ground import COMMUNES, DETECTIONS, SEED, databases, ground, scene
 from bench.measure import median, paired
 from bench.report import Outcome
-from bench.servers import all_servers, ready
+from bench.servers import all_servers, fetch, ready
 from bench.staleness import staleness
 from bench.trials import Finding, crowd, every_zoom, growth, memory, walk
 
@@ -50,6 +50,8 @@ def main(arguments: Sequence[str]) -> int:
                 scene=drawn,
                 quick=options.quick,
             )
+            for name in ("cold", "kept"):
+                fetch(servers[name], "/collections/installations/items?limit=1")  # count and extent, once a version
             rounds = 3 if options.quick else 5
             outcomes = [
                 outcome

@@ -139,7 +139,7 @@ def all_servers(base: Ground, database: str) -> Iterator[dict[str, Server]]:
 def _running(line: list, env: Mapping[str, str], ready: str) -> Iterator[int]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("GOHELLE_", "PG"))}
     # The access log is written, as an operator's is, and thrown away.
-    log = PEER.parent / "servers.log"
+    log = PEER.parent / f"{ready.split(chr(58))[2].partition(chr(47))[0]}.log"
     with log.open("w") as errors:
         process = subprocess.Popen(line, cwd=ROOT, env={**clean, **env}, stderr=errors, stdout=subprocess.DEVNULL)
     try:
