@@ -103,16 +103,14 @@ def _take(connection: "_Connection", parts: SplitResult, target: Path, bounds: B
         f"?{quote(parts.query, safe=QUERY)}" if parts.query else ""
     )
     connection.request("GET", path, headers=HEADERS)
-    answer = connection.getresponse()
-    if answer.status in MOVED:
-        return answer.headers.get("Location") or ""
-    if answer.status != http.client.OK:
-        said = REFUSED.get(
-            answer.status, "cannot give the file now" if answer.status >= 500 else "does not give the file"
-        )
-        raise bad(f"{parts.hostname} {said} ({answer.status})")
-    _pour(answer, target, bounds, watch)
-    return None
+    with connection.getresponse() as answer:
+        if answer.status in MOVED:
+            return answer.headers.get("Location") or ""
+        if answer.status != http.client.OK:
+            usual = "cannot give the file now" if answer.status >= 500 else "does not give the file"
+            raise bad(f"{parts.hostname} {REFUSED.get(answer.status, usual)} ({answer.status})")
+        _pour(answer, target, bounds, watch)
+        return None
 
 
 QUERY = "/%:@!$&'()*+,;=~?-._[]"
@@ -151,7 +149,10 @@ class _Connection(http.client.HTTPSConnection):
     def connect(self) -> None:
         """Connect, and shake hands; an end without a farewell is an error, or a file cut short would pass as whole."""
         plain = _connected(_addresses(self.host, self.port, self.bounds), self.bounds.connect)
-        self.sock = self.tls.wrap_socket(plain, server_hostname=self.host, suppress_ragged_eofs=False)
+        self.sock = self.tls.wrap_socket(
+            plain, server_hostname=self.host, do_handshake_on_connect=False, suppress_ragged_eofs=False
+        )
+        self.sock.do_handshake()  # only now, so that an alarm meanwhile finds a socket that is closed in the end
         self.sock.settimeout(self.bounds.silence)
 
 
@@ -187,6 +188,9 @@ def _connected(addresses: list[Address], seconds: float) -> socket.socket:
         except OSError as error:
             plain.close()
             last = error
+        except BaseException:
+            plain.close()
+            raise
         else:
             return plain
     raise last

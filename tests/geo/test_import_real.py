@@ -154,3 +154,10 @@ def test_the_ways_of_an_openstreetmap_extract(database: Territory) -> None:
     assert (greenways.inserted, greenways.updated) == (0, 5)
     load(database, extract, "osm-paths")
     assert database.scalar("select count(*) from territory.paths where category = 'greenway'") == 5
+
+
+def test_only_generators_that_stand_on_no_home(database: Territory) -> None:
+    """The extract says of none of its solar generators that it stands on the ground."""
+    report = load(database, "load/liechtenstein-2013-08-03.osm.pbf", "osm-generators")
+    assert report.skipped == report.read - report.written
+    assert database.scalar("select count(*) from territory.installations where technology = 'photovoltaic'") == 0
