@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench import questions
 from bench.ground import Ground
-from bench.measure import Run, Statement, driven, floor
+from bench.measure import Run, Statement, driven, floor, settled
 from bench.questions import Scenery
 from bench.servers import Server, bare, fetch
 from geo import features, tiles
@@ -15,8 +15,11 @@ from geo.filters import Question
 from geo.space import Bbox
 from geo.tiles import Tile
 
-PEER_SECONDS = 2
-"""It answers fewer in a second, so it is given two."""
+PEER_SECONDS = (2, 5)
+"""It answers fewer in a second, so it is given longer: the more so, the larger the question."""
+
+LARGE = 9
+"""Share of the extent times features asked for, from which on a page is large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +70,15 @@ def _items(stage: Stage, limit: int, share: float) -> Contest:
         f"items, {limit:,} features, box of {share:.1%}",
         {
             "cold": driven(stage.base, stage.servers["cold"], [questions.items_path(box, limit) for box in boxes], 1),
-            "peer": driven(
-                stage.base,
-                stage.servers["peer"],
-                [questions.peer_items_path(kind, box, limit) for box in boxes],
-                PEER_SECONDS,
-            ),
+            "peer": _peer(stage, [questions.peer_items_path(kind, box, limit) for box in boxes], share * limit),
             "floor": floor(stage.base, stage.database, [_page_sql(stage, box, limit) for box in boxes], 1),
         },
     )
+
+
+def _peer(stage: Stage, paths: Sequence[str], size: float) -> Callable[[], Run]:
+    seconds = PEER_SECONDS[size > LARGE]
+    return settled(stage.base, stage.database, driven(stage.base, stage.servers["peer"], paths, seconds))
 
 
 def _item(stage: Stage) -> Contest:
@@ -88,7 +91,7 @@ def _item(stage: Stage) -> Contest:
             "cold": driven(
                 stage.base, stage.servers["cold"], [f"/collections/installations/items/{id}?f=geojson" for id in ids], 1
             ),
-            "peer": driven(stage.base, stage.servers["peer"], [f"{peer}/{id}?f=geojson" for id in ids], 1),
+            "peer": _peer(stage, [f"{peer}/{id}?f=geojson" for id in ids], 0),
             "floor": floor(
                 stage.base, stage.database, [features.item_sql(stage.collection, id, lang=None) for id in ids], 1
             ),
@@ -105,7 +108,7 @@ def _tiles(stage: Stage, id: str, title: str, asked: Sequence[Tile]) -> Contest:
         title,
         {
             "cold": driven(stage.base, stage.servers["cold"], [questions.tile_path(tile) for tile in asked], 1),
-            "peer": driven(stage.base, stage.servers["peer"], peer_paths, PEER_SECONDS),
+            "peer": _peer(stage, peer_paths, 0 if asked[0].z >= 14 else 100),
             "floor": floor(stage.base, stage.database, statements, 1),
         },
     )
@@ -129,7 +132,7 @@ def from_memory(stage: Stage, folder: Path) -> Iterator[Contest]:
     }
     kept = stage.servers["kept"]
     answers = {f"/{name}": fetch(kept, path) for name, path in paths.items()}
-    tags = {name: dict(answers[f"/{name}"][1])["ETag"] for name in paths}
+    tags = {name: _tag(answers[f"/{name}"][1]) for name in paths}
     unchanged = fetch(kept, paths["page"], {"If-None-Match": tags["page"]})
     with bare(folder, {**answers, "/unchanged": unchanged}) as ceiling:
         for name, title in (("page", "page of 100 from memory"), ("tile", "z14 tile from memory")):
@@ -149,3 +152,7 @@ def from_memory(stage: Stage, folder: Path) -> Iterator[Contest]:
                 "bare": driven(stage.base, ceiling, ["/unchanged"], 1),
             },
         )
+
+
+def _tag(headers: Sequence[tuple[str, str]]) -> str:
+    return next(value for name, value in headers if name.lower() == "etag")

@@ -6,6 +6,7 @@ import random
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,6 +19,8 @@ from geo.db import ALONE
 CLIENTS = 8
 LUA = Path(__file__).with_name("wrk.lua")
 SCRATCH = tempfile.TemporaryDirectory(prefix="gohelle_bench_")
+ABANDONED = """select pg_cancel_backend(pid) from pg_stat_activity
+  where datname = %s and state = 'active' and pid <> pg_backend_pid() and backend_type = 'client backend'"""
 Statement = tuple[str, Mapping[str, Any]]
 
 
@@ -76,6 +79,23 @@ def driven(
         )
 
     return run
+
+
+def settled(base: Ground, database: str, run: Callable[[], Run]) -> Callable[[], Run]:
+    """The run, and after it an end to statements that nobody waits for any more.
+
+    The peer goes on with the questions of clients that have left, and would be slow, and slow the others, long after.
+    """
+
+    def and_end() -> Run:
+        found = run()
+        with base.admin(database) as admin:
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline and admin.execute(ABANDONED, [database]).fetchall():
+                time.sleep(0.1)
+        return found
+
+    return and_end
 
 
 def floor(base: Ground, database: str, statements: Iterable[Statement], seconds: int) -> Callable[[], Run]:
