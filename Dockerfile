@@ -19,8 +19,8 @@ COPY seed seed
 COPY web web
 RUN /uv/bin/uv sync --locked --no-dev
 
-FROM python:3.11-slim
-# pg_dump and psql, for gohelle backup and restore
+FROM python:3.11-slim-trixie
+# pg_dump, pg_restore and psql, for gohelle backup and restore: 17 here, which fits the 16 of compose.yaml
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin gohelle
 WORKDIR /app
