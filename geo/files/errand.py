@@ -63,10 +63,12 @@ def _start() -> "subprocess.Popen[str]":
 
 def _ask(child: "subprocess.Popen[str]", settings: "Settings", request: ImportRequest, folder: str) -> None:
     """The database's address goes through a pipe: a password in arguments or environment is seen by others."""
+    from geo.settings import conninfo  # noqa: PLC0415 (the child imports this package, and does without SQLAlchemy)
+
     asked = {
         "request": request.as_json(),
         "drivers": drivers,
-        "database": settings.database_url.set(drivername="postgresql").render_as_string(hide_password=False),
+        "database": conninfo(settings.database_url),
         "pack": str(settings.pack.absolute()),
         "folder": folder,
     }
