@@ -18,10 +18,13 @@ from geo.errors import Problem
 
 STATUS: dict[type[errors.GohelleError], int] = {
     errors.NotFound: 404,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
     errors.BadQuery: 400,
     errors.BadInput: 400,
     errors.IllegalDecision: 409,
     errors.Conflict: 409,
+    errors.Stale: 409,
     errors.TooMuch: 413,
     errors.TooSlow: 503,
     errors.Unavailable: 503,
@@ -65,6 +68,8 @@ def response(request: Request, status: int, detail: str, problems: Sequence[Prob
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
     if status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="gohelle"'
     page = _page(request, problem)
     if page is not None:
         headers["Content-Security-Policy"] = PAGE_CSP

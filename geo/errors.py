@@ -2,10 +2,13 @@
 
 GohelleError
 ├── NotFound          what was asked for is not there
+├── Unauthenticated   who asks has not said who they are, or no longer counts as that
+├── Forbidden         who asks may not do this
 ├── BadQuery          a question that cannot be understood   (a list of Problem)
 ├── BadInput          something handed in that cannot be kept (a list of Problem)
 ├── IllegalDecision   the life cycle has no such step from here
 ├── Conflict          the same key was used for something else
+├── Stale             somebody else acted on it since it was looked at
 ├── TooMuch           the question or the body is over a bound that is named
 ├── TooSlow           the database gave up after its time limit
 └── Unavailable       the database cannot be reached, or has no free connection
@@ -31,6 +34,14 @@ class NotFound(GohelleError):
     """What was asked for is not there."""
 
 
+class Unauthenticated(GohelleError):
+    """Who asks has not said who they are, or no longer counts as that."""
+
+
+class Forbidden(GohelleError):
+    """Who asks may not do this."""
+
+
 class Problematic(GohelleError):
     """An error that lists all that is wrong at once."""
 
@@ -54,6 +65,10 @@ class IllegalDecision(GohelleError):
 
 class Conflict(GohelleError):
     """The same key was used for something else."""
+
+
+class Stale(GohelleError):
+    """Somebody else acted on it since it was looked at."""
 
 
 class TooMuch(GohelleError):
