@@ -26,6 +26,7 @@ STATUS: dict[type[errors.GohelleError], int] = {
     errors.Conflict: 409,
     errors.Stale: 409,
     errors.TooMuch: 413,
+    errors.TooOften: 429,
     errors.TooSlow: 503,
     errors.Unavailable: 503,
 }
@@ -92,7 +93,10 @@ def _of_the_domain(request: Request, error: Exception) -> Response:
         log.warning("unavailable", reason=str(error), cause=cause, request_id=request.state.request_id)
     if isinstance(error, errors.Problematic):
         return response(request, status, "the request cannot be understood as it stands", error.problems)
-    return response(request, status, str(error))
+    answer = response(request, status, str(error))
+    if isinstance(error, errors.TooOften):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
 
 
 def _of_the_body(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ GohelleError
 ├── Conflict          the same key was used for something else
 ├── Stale             somebody else acted on it since it was looked at
 ├── TooMuch           the question or the body is over a bound that is named
+├── TooOften          a limit against abuse is spent for now
 ├── TooSlow           the database gave up after its time limit
 └── Unavailable       the database cannot be reached, or has no free connection
 """
@@ -73,6 +74,15 @@ class Stale(GohelleError):
 
 class TooMuch(GohelleError):
     """The question or the body is over a bound that the message names."""
+
+
+class TooOften(GohelleError):
+    """A limit against abuse is spent for now; `retry_after` says for how many seconds."""
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        """Keep when it is worth asking again."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class TooSlow(GohelleError):
