@@ -26,13 +26,17 @@ ALIVE_SECONDS = 1.0
 ALONE = "-c max_parallel_workers_per_gather=0 -c jit=off"
 """Many ask at once: starting helpers, or a compiler, for one question costs ten times what the question does."""
 
+WITH_JOBS = "-c search_path=public,jobs"
+"""The job queue names its own tables and functions without their schema."""
+
 
 class Database:
     """One for a process; its pools open connections when they are first asked."""
 
     def __init__(self, settings: Settings) -> None:
         """Name the pools; nothing is connected yet."""
-        self._writer = _engine(settings.database_url, size=max(2, settings.pool_size // 2), seconds=READ_SECONDS)
+        size = max(2, settings.pool_size // 2)
+        self._writer = _engine(settings.database_url, size=size, seconds=READ_SECONDS, options=WITH_JOBS)
         self._reader = _engine(settings.reader_url, size=settings.pool_size, seconds=READ_SECONDS)
         self._expensive = _engine(settings.reader_url, size=EXPENSIVE_CONNECTIONS, seconds=EXPENSIVE_SECONDS)
 
@@ -54,7 +58,7 @@ class Database:
             engine.dispose()
 
 
-def _engine(url: URL, *, size: int, seconds: int) -> Engine:
+def _engine(url: URL, *, size: int, seconds: int, options: str = "") -> Engine:
     engine = create_engine(
         url,
         pool_size=size,
@@ -65,7 +69,7 @@ def _engine(url: URL, *, size: int, seconds: int) -> Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "gohelle",
-            "options": f"-c statement_timeout={seconds}s -c timezone=UTC {ALONE}",
+            "options": f"-c statement_timeout={seconds}s -c timezone=UTC {ALONE} {options}",
         },
     )
     event.listen(engine, "checkin", _rest)
