@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api import imports
+from api import beside, imports, postroom
 from geo import backup as backups
 from geo import register, schema
 from geo.collections import territory as read_territory
@@ -23,6 +23,7 @@ from geo.errors import Broken, GohelleError, Problematic, Unavailable
 from geo.files import ImportRequest, is_address
 from geo.kinds import KINDS
 from geo.packs import CommuneFound, commune
+from geo.register.lifecycle import Act
 from geo.settings import Settings
 from seed import opendata, skeleton
 from seed import pack as packs
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 town_hall = typer.Typer(help="What residents declared, and the town's decisions.", no_args_is_help=True)
 app.add_typer(town_hall, name="register")
+app.add_typer(postroom.app, name="outbox")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -77,6 +79,8 @@ def serve(
 ) -> None:
     """Serve the map, the pages and the API."""
     import os  # noqa: PLC0415 (workers are told by the environment, which only this command writes)
+    import signal  # noqa: PLC0415
+    from contextlib import nullcontext  # noqa: PLC0415
 
     import uvicorn  # noqa: PLC0415 (the other commands do without)
 
@@ -84,20 +88,35 @@ def serve(
         if value is not None:
             os.environ[name] = str(value)
     settings = Settings.from_env()
-    uvicorn.run(
-        "api.app:from_environment",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers if settings.workers > 1 else None,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        date_header=True,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
-        timeout_graceful_shutdown=10,
-    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # not before the worker has ended
+    with beside.worker() if settings.jobs else nullcontext():
+        uvicorn.run(
+            "api.app:from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers if settings.workers > 1 else None,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=True,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
+            timeout_graceful_shutdown=10,
+        )
+
+
+@app.command()
+def work(
+    lifeline: Annotated[bool, typer.Option("--lifeline", hidden=True, help="End with standard input.")] = False,
+) -> None:
+    """Send letters and do what is done by the clock, where `gohelle serve` runs with GOHELLE_JOBS=off."""
+    from api.logs import configure_logging  # noqa: PLC0415 (the other commands do without)
+    from api.work import run  # noqa: PLC0415
+
+    settings = Settings.from_env()
+    configure_logging(settings)
+    run(settings, lifeline=lifeline)
 
 
 @app.command()
@@ -296,14 +315,14 @@ def reject(id: UUID, reason: Annotated[str, typer.Option(help="Why; kept in the 
     _decide(id, "reject", reason)
 
 
-def _decide(id: UUID, act: register.Act, reason: str | None) -> None:
+def _decide(id: UUID, act: Act, reason: str | None) -> None:
     with database() as db, db.write() as tx:
         state = register.decide(
             tx,
             id,
             act,
             territory=read_territory(tx),
-            actor=f"command line, {getpass.getuser()}",
+            actor=register.Actor.at_the_command_line(getpass.getuser()),
             now=datetime.now(UTC),
             reason=reason,
         )

@@ -32,7 +32,7 @@ from api.tiles import SET, TILEJSON
 from geo.collections import Collection, Territory
 from geo.columns import LANGUAGES, say
 from geo.planning.nearby import DEFAULT_FEATURES, MAXIMUM_DISTANCE_M, MAXIMUM_FEATURES
-from geo.register import Draft
+from geo.register.schema import schema as declared
 
 router = APIRouter()
 
@@ -68,7 +68,7 @@ def document(house: House, territory: Territory, lang: str) -> Schema:
             **{path: item for one in territory.collections.values() for path, item in _of(one, lang).items()},
         },
         "components": {
-            "schemas": {**COMPONENTS, **bodies_of({"Draft": Draft, "Execution": Execution})},
+            "schemas": {**COMPONENTS, **bodies_of({"Execution": Execution}), "Draft": declared(lang)},
             "parameters": PARAMETERS,
         },
     }

@@ -2,6 +2,7 @@
 
 GohelleError
 ├── NotFound          what was asked for is not there
+│   └── BadKey        a mailed key opens nothing here; why is not told
 ├── Unauthenticated   who asks has not said who they are, or no longer counts as that
 ├── Forbidden         who asks may not do this
 ├── BadQuery          a question that cannot be understood   (a list of Problem)
@@ -33,6 +34,14 @@ class GohelleError(Exception):
 
 class NotFound(GohelleError):
     """What was asked for is not there."""
+
+
+class BadKey(NotFound):
+    """A mailed key that opens nothing here: unknown, expired, used, cut off or meant for something else, all alike."""
+
+    def __init__(self) -> None:
+        """One sentence for every cause, so that nobody learns which keys there are."""
+        super().__init__("this link does not work, or no longer; a new one can be asked for")
 
 
 class Unauthenticated(GohelleError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from geo import energy
 from geo.columns import (
     LIFE,
     ORIGIN,
@@ -299,33 +300,12 @@ BUILDINGS = Kind(
     ),
 )
 
-TECHNOLOGIES = {
-    "photovoltaic": words("photovoltaïque", "photovoltaics", "Photovoltaik"),
-    "solar_thermal": words("solaire thermique", "solar thermal", "Solarthermie"),
-    "heat_pump": words("pompe à chaleur", "heat pump", "Wärmepumpe"),
-    "high_performance_building": words("bâtiment performant", "high-performance building", "hocheffizientes Gebäude"),
-    "biomass": words("biomasse", "biomass", "Biomasse"),
-    "storage": words("stockage", "storage", "Speicher"),
-    "wind": words("éolien", "wind", "Windkraft"),
-    "hydro": words("hydraulique", "hydropower", "Wasserkraft"),
-    "biogas": words("biogaz", "biogas", "Biogas"),
-    "other": words("autre", "other", "andere"),
-}
-OWNER_KINDS = {
-    "private_person": words("particulier", "private person", "Privatperson"),
-    "citizens_company": words("société citoyenne", "citizens' company", "Bürgergesellschaft"),
-    "company": words("entreprise", "company", "Unternehmen"),
-    "social_landlord": words("bailleur social", "social landlord", "Wohnungsgesellschaft"),
-    "association": words("association", "association", "Verein"),
-    "municipality": words("collectivité", "municipality", "Kommune"),
-}
-
 INSTALLATIONS = Kind(
     id="installations",
     title=words("Installations", "Installations", "Anlagen"),
     geometry="Point",
     own=(
-        choice("technology", words("technologie", "technology", "Technik"), TECHNOLOGIES, required=True),
+        choice("technology", words("technologie", "technology", "Technik"), energy.TECHNOLOGIES, required=True),
         number(
             "power_kw", words("puissance", "power", "Leistung"), unit="kW", minimum=0, queryable=True, summable=True
         ),
@@ -338,9 +318,27 @@ INSTALLATIONS = Kind(
             summable=True,
         ),
         integer("year", words("année", "year", "Jahr"), minimum=1800, maximum=2200, queryable=True),
-        choice("owner_kind", words("propriétaire", "owner", "Eigentümer"), OWNER_KINDS),
+        choice("owner_kind", words("propriétaire", "owner", "Eigentümer"), energy.OWNER_KINDS),
         boolean("visitors_welcome", words("visites possibles", "visitors welcome", "Besuch willkommen")),
+        choice("status", words("état", "status", "Zustand"), energy.STATUSES),
+        choice("heat_pump_kind", words("type de pompe", "kind of heat pump", "Wärmepumpenart"), energy.HEAT_PUMPS),
+        choice("fuel", words("combustible", "fuel", "Brennstoff"), energy.FUELS),
+        text("label", words("label", "label", "Label"), queryable=True),
+        text("level", words("niveau", "level", "Stufe")),
+        choice("assurance", words("attestation", "assurance", "Nachweis"), energy.ASSURANCES),
+        number(
+            "energy_kwh_m2_year",
+            words("consommation d’énergie", "energy use", "Energieverbrauch"),
+            unit="kWh/m²/a",
+            minimum=0,
+        ),
+        choice("place", words("emplacement", "place", "Ort"), energy.MOUNTS),
+        choice("orientation", words("orientation", "orientation", "Ausrichtung"), energy.ORIENTATIONS),
+        number("storage_kwh", words("stockage", "storage", "Speicher"), unit="kWh", minimum=0),
         text("words", words("un mot aux voisins", "a word to the neighbours", "ein Wort an die Nachbarn")),
+        text("gain", words("ce que cela apporte", "what it brought", "was es gebracht hat")),
+        text("advice", words("conseil aux voisins", "advice to neighbours", "Rat an die Nachbarn")),
+        text("photo", words("photo", "photo", "Foto")),
         text("cell", words("maille INSPIRE", "INSPIRE grid cell", "INSPIRE-Rasterzelle"), queryable=True),
     ),
     classed_by="technology",

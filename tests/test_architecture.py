@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"geopandas", "pandas", "pyogrio", "pyarrow", "shapely", "pyproj", "weasyprint", "frictionless"}
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 FLOORS = [
-    {"errors", "columns", "space", "settings", "privacy", "errand"},
+    {"errors", "columns", "energy", "space", "settings", "privacy", "errand"},
     {"db", "kinds", "schema", "listening", "programs"},
     {"tables", "backup"},
     {"collections"},
