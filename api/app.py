@@ -1,12 +1,9 @@
 """The application: routes, static files, and the layers around them, put together for one process."""
 
-import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import structlog
 from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -16,6 +13,7 @@ from api import features, health, installations, openapi, problems, processes, s
 from api.edge import LARGEST_BODY, Edge
 from api.house import House
 from api.leaving import Leaving
+from api.logs import configure_logging
 from api.memory import Memory
 from geo.listening import Listener
 from geo.settings import Settings
@@ -80,24 +78,3 @@ def from_environment() -> ASGIApp:
     settings = Settings.from_env()
     configure_logging(settings)
     return create(settings)
-
-
-def configure_logging(settings: Settings) -> None:
-    """One line an event on standard error: for people, or as JSON for machines (GOHELLE_LOG_FORMAT=json)."""
-    # Tracebacks come without the variables' values: those may be a resident's.
-    if settings.log_format == "json":
-        transformer = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        shown = [structlog.processors.ExceptionRenderer(transformer), structlog.processors.JSONRenderer()]
-    else:
-        plain = structlog.dev.plain_traceback
-        shown = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain, pad_event_to=12)]
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.add_log_level,
-            *shown,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

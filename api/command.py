@@ -84,10 +84,13 @@ def serve(
 
     import uvicorn  # noqa: PLC0415 (the other commands do without)
 
+    from api.logs import configure_logging  # noqa: PLC0415
+
     for name, value in (("GOHELLE_HOST", host), ("GOHELLE_PORT", port), ("GOHELLE_WORKERS", workers)):
         if value is not None:
             os.environ[name] = str(value)
     settings = Settings.from_env()
+    configure_logging(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # not before the worker has ended
     with beside.worker() if settings.jobs else nullcontext():
         uvicorn.run(

@@ -88,7 +88,7 @@ class Settings:
             pool_size=_integer(env, "GOHELLE_POOL_SIZE", 10, 2, 200),
             memory_mb=_integer(env, "GOHELLE_MEMORY_MB", 64, 0, 65_536),
             pack=Path(env.get("GOHELLE_PACK") or Path(__file__).parent.parent / "seed" / "loos-en-gohelle"),
-            data=Path(env.get("GOHELLE_DATA") or ".data"),
+            data=Path(env.get("GOHELLE_DATA") or Path(__file__).parent.parent / ".data").expanduser(),
             jobs=_switch(env, "GOHELLE_JOBS"),
             mail_server=mail_server(env["GOHELLE_SMTP_URL"]) if env.get("GOHELLE_SMTP_URL") else None,
             mail_from=_sender(env.get("GOHELLE_MAIL_FROM") or f"gohelle@{urlsplit(public_url).hostname}"),
