@@ -51,7 +51,7 @@ RATIOS = (("annual_mwh", "power_kw", 0.2, 1.7), ("power_kw", "modules", 0.05, 0.
 class Fault:
     """One thing that is wrong with one field; `details` fill the words in and are never what was sent."""
 
-    field: str
+    name: str
     code: str
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -68,7 +68,7 @@ class BadDraft(BadInput):
         """Keep the faults, and as problems what JSON clients are told."""
         self.faults = faults
         super().__init__(
-            *(Problem(pointer=f"/{_escaped(one.field)}" if one.field else "", message=one.say("en")) for one in faults)
+            *(Problem(pointer=f"/{_escaped(one.name)}" if one.name else "", message=one.say("en")) for one in faults)
         )
 
 
@@ -129,12 +129,12 @@ def read(body: Any, *, now: datetime, known: bool = False) -> tuple[Draft | None
             faults.append(fault)
     location, wrong = _location(body.get("location"))
     faults += wrong
-    bad = {fault.field for fault in faults}
-    faults += [fault for fault in _agreements(values, known=known) if fault.field not in bad]
+    bad = {fault.name for fault in faults}
+    faults += [fault for fault in _agreements(values, known=known) if fault.name not in bad]
     if values["year"] is not None and values["year"] > now.year + 5:
         faults.append(Fault("year", "future"))
     if not values.pop("sure") and technology in FACTS:
-        faults += [fault for fault in _unusual(values, expected) if fault.field not in bad]
+        faults += [fault for fault in _unusual(values, expected) if fault.name not in bad]
     return (_draft(values, location) if not faults and location else None), faults
 
 

@@ -17,9 +17,10 @@ from geo.db import Database
 from geo.settings import Settings
 from seed import pack
 from tests.conftest import LOOS, Service, Territory, running
+from tests.declaring import body
 from tests.script.conftest import Folder, clear_away, wait_until
 
-DRAFT = {"technology": "photovoltaic", "power_kw": 3, "location": {"type": "Point", "coordinates": [2.7942, 50.4583]}}
+DRAFT = body("photovoltaic", power_kw=3)
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.declaring import body
+
 ITEMS = "/collections/installations/items"
 NEARBY = "/processes/nearby/execution"
 ANYWHERE = {"collections": "solar", "lon": "2.79", "lat": "50.45", "distance": "300"}
@@ -170,7 +172,7 @@ def test_bodies_have_a_bound(looker):
     assert answer.status_code == 413
 
 
-DRAFT = {"technology": "photovoltaic", "location": {"type": "Point", "coordinates": [2.7942, 50.4583]}}
+DRAFT = body("photovoltaic")
 FIELDS = {
     "technology": [None, 1, "", "nuclear", ["photovoltaic"]],
     "location": [None, {}, "2.79,50.45", {"type": "Point", "coordinates": [2.79]}, {"type": "Point", "coordinates": ["2", "50"]},

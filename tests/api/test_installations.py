@@ -2,29 +2,17 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from uuid import UUID
 
 import psycopg
 import pytest
 from structlog.testing import capture_logs
 
-from geo import register
-from geo.collections import territory
 from geo.errors import Broken, IllegalDecision, NotFound
 from tests.api.conftest import client_of, heard
 from tests.api.test_versions import gohelle
+from tests.declaring import HOME, body, confirmed, decided
 
-NOW = datetime(2026, 5, 1, tzinfo=UTC)
-HOME = [2.794213, 50.458317]
-DRAFT = {
-    "technology": "heat_pump",
-    "power_kw": 8.4,
-    "year": 2021,
-    "address": "12 rue Hoche",
-    "words": "Très contents, <b>venez voir</b> !",
-    "location": {"type": "Point", "coordinates": HOME},
-}
+DRAFT = body(power_kw=8.4, year=2021, address="12 rue Hoche", words="Très contents, <b>venez voir</b> !")
 EXACT = {**DRAFT, "precision": "exact", "exact_consent": True}
 
 
@@ -35,10 +23,11 @@ def declare(client, draft=DRAFT, **headers):
     return answer.json()["id"]
 
 
-def decide(loos, id, act, reason=None):
-    """The town's decision, as the command line takes it."""
-    with loos.db.write() as tx:
-        return register.decide(tx, UUID(id), act, territory=territory(tx), actor="test", now=NOW, reason=reason)
+def waiting(client, loos, draft=DRAFT):
+    """The number of a new declaration that its owner has confirmed."""
+    id = declare(client, draft)
+    confirmed(loos, id)
+    return id
 
 
 def public(client, loos, technology="heat_pump"):
@@ -53,6 +42,8 @@ def test_the_whole_way(loos):
     """Kept at once, public once approved: by cell, with the year and a rounded power; never the address."""
     with client_of(loos) as client:
         id = declare(client)
+        assert id not in gohelle(loos, "register", "list")
+        confirmed(loos, id)
         assert public(client, loos) == []
         assert id in gohelle(loos, "register", "list")
         gohelle(loos, "register", "approve", id)
@@ -71,7 +62,7 @@ def test_the_whole_way(loos):
 def test_nothing_tells_a_cell_from_its_centre(loos):
     """The point shown is the middle of the INSPIRE square that its name says."""
     with client_of(loos) as client:
-        decide(loos, declare(client), "approve")
+        decided(loos, waiting(client, loos))
         lon, lat = public(client, loos)[0]["geometry"]["coordinates"]
     x, y = (
         loos.scalar(f"select ST_{axis}(ST_Transform(ST_SetSRID(ST_MakePoint(%s, %s), 4326), 3035))", lon, lat)
@@ -92,7 +83,7 @@ def test_nothing_tells_a_cell_from_its_centre(loos):
 def test_the_precision_chosen(loos, draft, position, rounded):
     """A wider square, the exact point by consent, and owners who are no private persons."""
     with client_of(loos) as client:
-        decide(loos, declare(client, draft), "approve")
+        decided(loos, waiting(client, loos, draft))
         (feature,) = public(client, loos)
     assert feature["properties"]["position"] == position
     assert (feature["geometry"]["coordinates"] == HOME) is (position == "digitised")
@@ -103,8 +94,7 @@ def test_statistics_only_shows_no_entry(loos):
     """Approved, but in no collection, under no filter."""
     with client_of(loos) as client:
         before = client.get("/collections/installations/items").content
-        id = declare(client, {**DRAFT, "precision": "statistics"})
-        decide(loos, id, "approve")
+        decided(loos, waiting(client, loos, {**DRAFT, "precision": "statistics"}))
         heard(client, loos)
         assert client.get("/collections/installations/items").content == before
 
@@ -152,35 +142,35 @@ def test_the_same_key_is_the_same_declaration(loos):
 def test_only_the_life_cycle(loos):
     """A decision is taken once; every act stands in the audit trail with its actor and reason."""
     with client_of(loos) as client:
-        approved, rejected = declare(client), declare(client)
+        approved, rejected = waiting(client, loos), waiting(client, loos)
     gohelle(loos, "register", "approve", approved)
     gohelle(loos, "register", "reject", rejected, "--reason", "doublon")
     for id in (approved, rejected, "00000000-0000-0000-0000-000000000000"):
         for act in ("approve", "reject"):
             with pytest.raises(NotFound if id.startswith("0000") else IllegalDecision):
-                decide(loos, id, act)
+                decided(loos, id, act)
     with loos.superuser() as connection:
         trail = connection.execute("select act, actor, reason from register.audit order by id").fetchall()
-    assert [act for act, _, _ in trail] == ["declare", "declare", "approve", "reject"]
-    assert trail[3][1].startswith("command line, ")
-    assert trail[3][2] == "doublon"
+    assert [act for act, _, _ in trail] == ["declare", "confirm", "declare", "confirm", "approve", "reject"]
+    assert trail[5][1].startswith("command line, ")
+    assert trail[5][2] == "doublon"
 
 
 def test_two_deciders_at_once(loos):
     """One wins, the other is told: the row is locked until the first has decided."""
     with client_of(loos) as client:
-        id = declare(client)
+        id = waiting(client, loos)
 
     def try_to(act):
         try:
-            return decide(loos, id, act)
+            return decided(loos, id, act)
         except IllegalDecision:
             return None
 
     with ThreadPoolExecutor(2) as pool:
         states = list(pool.map(try_to, ("approve", "reject")))
     assert sorted(map(str, states)) in (["None", "published"], ["None", "rejected"])
-    assert loos.scalar("select count(*) from register.audit") == 2
+    assert loos.scalar("select count(*) from register.audit") == 3
 
 
 def test_a_500_logs_everything_but_the_row(loos):
@@ -201,7 +191,7 @@ def test_a_500_logs_everything_but_the_row(loos):
 def test_what_is_public_is_written_by_the_register_alone(loos):
     """The public row is a copy: changing the private row moves no version and shows nothing."""
     with client_of(loos) as client:
-        decide(loos, declare(client), "approve")
+        decided(loos, waiting(client, loos))
         before = public(client, loos)
         version = loos.scalar("select version from territory.version where collection = 'installations'")
         with loos.superuser() as connection:

@@ -1,19 +1,15 @@
 """Wherever in its cell a home stands, every public byte is the same: tried by moving it."""
 
-from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import register
-from geo.collections import territory
-from geo.register import Draft, Point
 from tests.api.conftest import client_of
 from tests.conftest import PATIENT, clone
+from tests.declaring import published
 
-NOW = datetime(2026, 5, 1, tzinfo=UTC)
 CORNER = (3810200, 3063600)
 """Lower left corner of a 200 m square in the middle of Loos, in EPSG:3035."""
 
@@ -42,11 +38,9 @@ def place(transaction, x, y):
 def answers(loos, precision, dx, dy):
     """Every public answer after a home at this place of its cell was declared and approved, ids and times aside."""
     with loos.db.write() as tx:
-        location = Point(type="Point", coordinates=place(tx, CORNER[0] + dx, CORNER[1] + dy))
-        draft = Draft(technology="heat_pump", location=location, precision=precision, power_kw=8.4, year=2021)
-        town = territory(tx)
-        receipt = register.submit(tx, draft, territory=town, now=NOW)
-        register.decide(tx, receipt.id, "approve", territory=town, actor="test", now=NOW)
+        at = list(place(tx, CORNER[0] + dx, CORNER[1] + dy))
+    published(loos, at=at, precision=precision, power_kw=8.4, year=2021)
+    with loos.db.write() as tx:
         settle(tx)
     with client_of(loos) as client:
         found = {path: (client.get(path).content, *headers(client.get(path))) for path in PUBLIC}

@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.conftest import client_of, heard
 from tests.conftest import ROOT
+from tests.declaring import body, confirmed
 
 PLACE = (
     "insert into territory.places (source_key, name, category, site, source, licence, position, geom) "
@@ -79,10 +80,11 @@ def test_a_rolled_back_change_is_none(loos):
 
 def test_approval(loos):
     """A declaration changes nothing public; its approval changes the collections that it joins."""
-    draft = {"technology": "solar_thermal", "location": {"type": "Point", "coordinates": [2.7942, 50.4583]}}
+    draft = body("solar_thermal")
     with client_of(loos) as client:
         before = tags(client)
         id = client.post("/installations", json=draft).json()["id"]
+        confirmed(loos, id)
         assert changed(client, before, loos) == set()
         gohelle(loos, "register", "approve", id)
         assert changed(client, before, loos) == {"installations", "solar"}

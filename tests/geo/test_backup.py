@@ -19,10 +19,10 @@ from geo import backup, programs, register, schema
 from geo.collections import territory
 from geo.errors import Unavailable
 from geo.programs import BackupFailed
-from geo.register import Draft, Point
 from geo.settings import Settings
 from tests.api.conftest import client_of
 from tests.conftest import ROOT, Territory, _template, clone
+from tests.declaring import DECIDER, declared, published
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TABLES = "select schemaname || '.' || tablename from pg_tables where schemaname in ('territory', 'register') order by 1"
@@ -44,14 +44,8 @@ def fresh(admin_url: str, bare: str) -> Iterator[Territory]:
 @pytest.fixture
 def lived_in(loos: Territory) -> Territory:
     """Loos with two declarations, one of them published."""
-    draft = Draft(
-        technology="heat_pump", power_kw=8.4, year=2021, location=Point(type="Point", coordinates=(2.7942, 50.4583))
-    )
-    with loos.db.write() as tx:
-        town = territory(tx)
-        first = register.submit(tx, draft, territory=town, now=NOW, key="one")
-        register.submit(tx, draft, territory=town, now=NOW)
-        register.decide(tx, first.id, "approve", territory=town, actor="test", now=NOW)
+    published(loos, power_kw=8.4, year=2021)
+    declared(loos, power_kw=8.4, year=2021)
     return loos
 
 
@@ -105,7 +99,7 @@ def test_everything_comes_back_in_a_new_database(lived_in: Territory, fresh: Ter
     assert objects(fresh) == objects(lived_in)
     assert shown(fresh) == shown(lived_in)
     assert fresh.scalar("select version_num from gohelle_migrations") == schema.expected()
-    assert fresh.scalar("select count(*) from register.audit") == 3
+    assert fresh.scalar("select count(*) from register.audit") == 5
 
 
 def test_life_goes_on_after_a_restore(lived_in: Territory, fresh: Territory, tmp_path: Path):
@@ -116,7 +110,7 @@ def test_life_goes_on_after_a_restore(lived_in: Territory, fresh: Territory, tmp
     before = versions(fresh)
     waiting = fresh.scalar("select id from register.declarations where state = 'confirmed'")
     with fresh.db.write() as tx:
-        register.decide(tx, waiting, "approve", territory=territory(tx), actor="test", now=NOW)
+        register.decide(tx, waiting, "approve", territory=territory(tx), actor=DECIDER, now=NOW)
     assert fresh.scalar("select max(id) from register.audit") > highest
     assert fresh.scalar("select count(*) from territory.installations where dataset = 'register'") == 2
     assert versions(fresh)["installations"] > before["installations"]

@@ -3,17 +3,15 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
-from geo import register
-from geo.collections import territory
 from geo.errors import Conflict
 from seed import pack
 from tests.api.conftest import client_of
 from tests.conftest import ROOT, Territory
+from tests.declaring import body, confirmed, decided
 from tests.seed.conftest import Files, Write, feature, point
 
 PACKS = ROOT / "tests" / "packs"
@@ -50,8 +48,7 @@ title = { de = "Meilensteine", fr = "Jalons" }
 
 def declared(client: TestClient, lon: float, lat: float):
     """The answer to a declaration of a heat pump at this place."""
-    draft = {"technology": "heat_pump", "power_kw": 8, "location": {"type": "Point", "coordinates": [lon, lat]}}
-    return client.post("/installations", json=draft)
+    return client.post("/installations", json=body(at=[lon, lat], power_kw=8))
 
 
 @pytest.fixture
@@ -155,8 +152,8 @@ def test_a_german_town_needs_no_insee_code(database: Territory, write: Write):
         made = declared(client, 13.11, 52.11)
         assert made.status_code == 202, made.text
         assert declared(client, 7.305, 47.879).status_code == 400
-        with database.db.write() as tx:
-            register.decide(tx, UUID(made.json()["id"]), "approve", territory=territory(tx), actor="Rathaus", now=NOW)
+        confirmed(database, made.json()["id"])
+        decided(database, made.json()["id"])
         (shown,) = client.get("/collections/anlagen/items?f=json").json()["features"]
         assert shown["properties"]["name"] == "Wärmepumpe, 8\u00a0kW"
         assert shown["properties"]["commune"] is None

@@ -4,15 +4,10 @@ import httpx2 as httpx
 
 from tests.api.test_versions import gohelle
 from tests.conftest import running
+from tests.declaring import body, confirmed
 from tests.web.conftest import Visit
 
-DRAFT = {
-    "technology": "heat_pump",
-    "power_kw": 8.4,
-    "year": 2021,
-    "words": "<img src=x onerror=alert(1)> Venez voir !",
-    "location": {"type": "Point", "coordinates": [2.794213, 50.458317]},
-}
+DRAFT = body(power_kw=8.4, year=2021, words="<img src=x onerror=alert(1)> Venez voir !")
 VIEW = "/#15.5/50.45906/2.79524&on=installations"
 
 
@@ -20,6 +15,7 @@ def test_from_the_request_to_the_square(browser, loos):
     """Nothing on the map before the town hall approves it; then a square with a count, and the words as text."""
     with running(loos) as service:
         id = httpx.post(f"{service.url}/installations", json=DRAFT).json()["id"]
+        confirmed(loos, id)
         context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="fr")
         here = Visit(context.new_page(), service.url)
         here.open(VIEW)
