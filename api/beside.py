@@ -23,18 +23,17 @@ log = structlog.get_logger()
 def worker() -> Iterator[None]:
     """A worker process as long as the block runs, also where it crashes; it ends by itself if we are killed."""
     keeper = _Keeper()
-    keeper.start()
+    threading.Thread(target=keeper.run, name="worker", daemon=True).start()
     try:
         yield
     finally:
         keeper.stop()
 
 
-class _Keeper(threading.Thread):
+class _Keeper:
     """Waits for the child, and starts another when it has ended."""
 
     def __init__(self) -> None:
-        super().__init__(name="worker", daemon=True)
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
@@ -42,7 +41,7 @@ class _Keeper(threading.Thread):
     def run(self) -> None:
         """Start the worker again and again, with longer pauses where it does not live."""
         pause = 0.5
-        while child := self._started():
+        while child := self._start():
             began = time.monotonic()
             status = child.wait()
             pause = 0.5 if time.monotonic() - began > LIVED_SECONDS else min(LONGEST_PAUSE, 2 * pause)
@@ -64,7 +63,7 @@ class _Keeper(threading.Thread):
             child.kill()
             child.wait()
 
-    def _started(self) -> "subprocess.Popen[bytes] | None":
+    def _start(self) -> "subprocess.Popen[bytes] | None":
         with self._lock:
             if self._stopping.is_set():
                 return None
