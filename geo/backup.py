@@ -24,13 +24,18 @@ from geo.errors import Unavailable
 from geo.programs import BackupFailed
 from geo.settings import READER, Settings, conninfo
 
-SCHEMAS = ("territory", "register")
+SCHEMAS = ("territory", "register", "jobs")
 """All that migrations make, beside the table of their own revision; a test holds this to the truth."""
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 DUMP = "database.dump"
-NOT_DATA = {"territory.version", "territory.touched"}
+NOT_DATA = {
+    "territory.version",
+    "territory.touched",
+    "jobs.procrastinate_workers",
+    "jobs.procrastinate_periodic_defers",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +158,11 @@ def _described(connection: psycopg.Connection[Any], now: datetime) -> tuple[Mani
 
 
 def _tables(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """Those whose rows are kept; what is unlogged, such as limits' counts, is made anew."""
     return connection.execute(
-        "select schemaname, tablename from pg_tables where schemaname = any (%s) order by 1, 2", (list(SCHEMAS),)
+        """select n.nspname::text, c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+           where n.nspname = any (%s) and c.relkind in ('r', 'p') and c.relpersistence = 'p' order by 1, 2""",
+        (list(SCHEMAS),),
     ).fetchall()
 
 

@@ -67,6 +67,7 @@ def dump(settings: Settings, programs: Path, snapshot: str, schemas: Sequence[st
     """Write these schemas, as of the snapshot, in pg_dump's custom format."""
     address, environment = _reached(settings)
     arguments = ["--format=custom", "--no-password", f"--snapshot={snapshot}", "--lock-wait-timeout=60s"]
+    arguments += ["--no-unlogged-table-data"]
     arguments += [f'--schema="{name}"' for name in schemas]
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(
