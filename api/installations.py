@@ -15,7 +15,7 @@ router = APIRouter()
 
 @router.post("/installations")
 def declare(
-    body: Annotated[Any, Body()],
+    body: Annotated[dict[str, Any], Body()],
     house: InHouse,
     now: Now,
     idempotency_key: Annotated[str | None, Header()] = None,

@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.expression import FromClause
 from sqlalchemy.types import TypeEngine
 
@@ -107,37 +107,4 @@ VERSION = Table(
     Column("version", BigInteger, nullable=False),
     Column("changed_at", DateTime(timezone=True), nullable=False),
     schema="territory",
-)
-DECLARATIONS = Table(
-    "declarations",
-    metadata,
-    Column("id", UUID, primary_key=True),
-    Column("public_key", UUID, nullable=False, unique=True),
-    Column("state", Text, nullable=False),
-    Column("technology", Text, nullable=False),
-    Column("power_kw", Double),
-    Column("area_m2", Double),
-    Column("annual_mwh", Double),
-    Column("year", Integer),
-    Column("owner_kind", Text, nullable=False),
-    Column("visitors_welcome", Boolean, nullable=False),
-    Column("words", Text),
-    Column("address", Text),
-    Column("location", Geometry("Point", WGS84, spatial_index=False), nullable=False),
-    Column("precision", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("decided_at", DateTime(timezone=True)),
-    schema="register",
-)
-AUDIT = Table(
-    "audit",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("declaration", UUID, nullable=False),
-    Column("act", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("reason", Text),
-    Column("at", DateTime(timezone=True), nullable=False),
-    schema="register",
 )

@@ -118,7 +118,8 @@ def read(body: Any, *, now: datetime, known: bool = False) -> tuple[Draft | None
         return None, [Fault("", "object")]
     faults: list[Fault] = []
     technology = body.get("technology")
-    expected = asked(technology) if isinstance(technology, str) and technology in FACTS else {**COMMON, **FACT}
+    technology = technology if isinstance(technology, str) and technology in FACTS else None
+    expected = asked(technology) if technology else {**COMMON, **FACT}
     faults += [Fault(_shown(name), "elsewhere" if name in FACT else "unknown")
                for name in body if name not in expected and name != "location"]  # fmt: skip
     values: dict[str, Any] = {}
@@ -133,7 +134,7 @@ def read(body: Any, *, now: datetime, known: bool = False) -> tuple[Draft | None
     faults += [fault for fault in _agreements(values, known=known) if fault.name not in bad]
     if values["year"] is not None and values["year"] > now.year + 5:
         faults.append(Fault("year", "future"))
-    if not values.pop("sure") and technology in FACTS:
+    if not values.pop("sure") and technology:
         faults += [fault for fault in _unusual(values, expected) if fault.name not in bad]
     return (_draft(values, location) if not faults and location else None), faults
 

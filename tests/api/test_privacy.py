@@ -46,6 +46,7 @@ def answers(loos, precision, dx, dy):
         found = {path: (client.get(path).content, *headers(client.get(path))) for path in PUBLIC}
     with loos.superuser() as connection:
         connection.execute("delete from territory.installations where source_key like 'declaration:%'")
+        connection.execute("update register.declarations set public_id = null")
     return found
 
 
