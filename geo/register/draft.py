@@ -38,6 +38,11 @@ SAID: Mapping[str, Words] = {
     "future": words("est à plus de cinq ans d’ici", "lies more than five years ahead", "liegt mehr als fünf Jahre in der Zukunft"),
     "agreed": words("est à cocher pour pouvoir déclarer", "must be true for a declaration to be kept", "muss angekreuzt sein, damit die Meldung angenommen wird"),
     "exact": words("est à cocher pour que l’endroit exact d’un particulier soit montré", "must be true for a private person's exact point to be shown", "muss angekreuzt sein, damit der genaue Ort einer Privatperson gezeigt wird"),
+    "photo_empty": words("est un fichier vide", "is an empty file", "ist eine leere Datei"),
+    "photo_large": words("dépasse 10 Mo", "is larger than 10 MB", "ist größer als 10 MB"),
+    "photo_kind": words("doit être une photo JPEG, PNG, WebP ou HEIC", "must be a JPEG, PNG, WebP or HEIC photo", "muss ein Foto in JPEG, PNG, WebP oder HEIC sein"),
+    "photo_pixels": words("a plus de 40 millions de pixels", "has more than 40 million pixels", "hat mehr als 40 Millionen Pixel"),
+    "photo_broken": words("ne se laisse pas ouvrir comme une photo", "cannot be opened as a photo", "lässt sich nicht als Foto öffnen"),
     "unusual": words("semble beaucoup ({usual} au plus d’habitude) : corrigez, ou confirmez en bas du formulaire", "is unusually much (usually at most {usual}): correct it, or confirm it with `sure`", "ist ungewöhnlich viel (meist höchstens {usual}): berichtigen, oder unten bestätigen"),
     "unlikely": words("ne va pas avec « {other} » : corrigez, ou confirmez en bas du formulaire", "does not go with “{other}”: correct it, or confirm it with `sure`", "passt nicht zu „{other}“: berichtigen, oder unten bestätigen"),
 }  # fmt: skip
