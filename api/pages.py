@@ -101,31 +101,50 @@ MAPLIBRE = json.loads((WEB / "package-lock.json").read_text("utf-8"))["packages"
 
 
 def _import_map() -> str:
-    own = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.glob("map/*.js"))
+    own = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.glob("*/*.js"))
     imports = {"maplibre-gl": f"/vendor/maplibre-gl/maplibre-gl.mjs?v={MAPLIBRE}"}
     imports |= {f"/static/{name}": asset(name) for name in own}
     return json.dumps({"imports": imports}, separators=(",", ":"))
 
 
 IMPORT_MAP = _import_map()
-"""Where the map's modules are found; relative imports pass through it too and get their hashes."""
+"""Where the modules of the maps are found; relative imports pass through it too and get their hashes."""
 
 _IMPORT_MAP_HASH = b64encode(hashlib.sha256(IMPORT_MAP.encode()).digest()).decode()
 
 
-def policy(basemap: str | None = None) -> str:
-    """The Content-Security-Policy of the map page; the origin of a basemap's style may be asked for its data too."""
+GEOCODER = "https://data.geopf.fr"
+"""The national geocoder, which the browser of whoever declares asks itself: we learn nothing of what is typed there."""
+
+
+def policy(basemap: str | None = None, *, asking: str = "") -> str:
+    """The Content-Security-Policy of a page with a map; the origin of a basemap's style may be asked for its data too.
+
+    `asking` is another origin that the page's script asks.
+    """
     parts = urlsplit(basemap or "")
     origin = f" {parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
     return (
         f"default-src 'none'; script-src 'self' 'sha256-{_IMPORT_MAP_HASH}'; worker-src 'self'; style-src 'self'; "
-        f"img-src 'self' data: blob:{origin}; connect-src 'self'{origin}; font-src 'self'; "
+        f"img-src 'self' data: blob:{origin}; connect-src 'self'{origin}{' ' + asking if asking else ''}; font-src 'self'; "
         "form-action 'self'; base-uri 'none'; object-src 'none'"
     )
 
 
 MAP_CSP = policy()
 """The map page without a basemap. It names no frame-ancestors: other sites may embed the map."""
+
+
+def form_policy(basemap: str | None) -> str:
+    """The policy of a page with a map and a form: no other site may put it in a frame."""
+    return policy(basemap, asking=GEOCODER) + "; frame-ancestors 'none'"
+
+
+KEY_CSP = (
+    f"default-src 'none'; script-src 'self' 'sha256-{_IMPORT_MAP_HASH}'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The pages that a mailed link opens: their script reads the key from the address, and asks nobody anything."""
 
 PAGE_CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
