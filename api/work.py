@@ -19,7 +19,7 @@ from api import letters, mailing
 from geo.collections import territory as read_territory
 from geo.db import Database
 from geo.errors import Unavailable
-from geo.register import jobs, keys, limits, outbox
+from geo.register import access, flags, jobs, keys, limits, outbox
 from geo.register.jobs import Periodic
 from geo.register.outbox import LETTERS, TRACELESS, Outgoing
 from geo.settings import Settings
@@ -39,6 +39,8 @@ CHORES: Mapping[str, Callable[..., object]] = {
     "letters": outbox.clear,
     "strays": lambda tx, now: outbox.hand_over_strays(tx),  # noqa: ARG005 (all chores are told the time)
     "keys": keys.forget_expired,
+    "sessions": access.forget_ended,
+    "reports": flags.forget_old,
 }
 """What is done each hour, each in a transaction of its own; one that was missed is made up for by the next."""
 

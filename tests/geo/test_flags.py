@@ -37,6 +37,7 @@ def report(loos, id, number=1, address=None, now=NOW, **said):
         outgoing = outbox.take(tx, letter, domain="test", now=now)
         outbox.sent(tx, letter, now=now)
     assert outgoing is not None
+    assert outgoing.token is not None
     assert outgoing.address == said["email"]
     loos.scalar("delete from register.outbox where id = %s returning 1", letter)
     return outgoing.token
