@@ -10,7 +10,7 @@ from geo.collections import territory
 from geo.errors import BadInput, BadKey, NotFound, TooOften
 from geo.register import dossier, flags, keys, moderation, outbox, staff, worklist
 from tests.declaring import NOW, declared, published
-from tests.geo.test_moderation import everything
+from tests.geo.register.test_moderation import everything
 
 
 @pytest.fixture
