@@ -67,14 +67,14 @@ def render(template: str, document: Mapping[str, Any], *, lang: str, site: Site,
     )
 
 
-def words(lang: str) -> dict[str, Any]:
-    """The software's own words in `lang`; English where it does not speak that language."""
-    return _words(lang if lang in LANGUAGES else "en")
+def words(lang: str, room: str = "") -> dict[str, Any]:
+    """The software's own words in `lang`; English where it does not speak that language. Some rooms have words of their own."""
+    return _words(lang if lang in LANGUAGES else "en", room)
 
 
 @cache
-def _words(lang: str) -> dict[str, Any]:
-    return json.loads((WEB / "words" / f"{lang}.json").read_text("utf-8"))
+def _words(lang: str, room: str) -> dict[str, Any]:
+    return json.loads((WEB / "words" / room / f"{lang}.json").read_text("utf-8"))
 
 
 def _collection(site: Site, path: str) -> dict[str, str] | None:
