@@ -134,7 +134,7 @@ def service(admin_url: str, seeded: str) -> Iterator[Service]:
 
 @contextmanager
 def running(territory: Territory, **environment: str) -> Iterator[Service]:
-    """`gohelle serve` on a free port; ended when the block ends."""
+    """`gohelle serve` on a free port, without its worker unless GOHELLE_JOBS="on"; ended when the block ends."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = territory.settings
@@ -145,6 +145,7 @@ def running(territory: Territory, **environment: str) -> Iterator[Service]:
         "GOHELLE_PORT": str(port),
         "GOHELLE_PUBLIC_URL": url,
         "GOHELLE_WORKERS": "1",
+        "GOHELLE_JOBS": "off",
         **environment,
     }
     process = subprocess.Popen([Path(sys.executable).with_name("gohelle"), "serve"], cwd=ROOT, env=env)
