@@ -186,14 +186,10 @@ async def _work(workshop: Workshop, *, lifeline: bool) -> None:
 
 async def _work_once(workshop: Workshop, told: asyncio.Event) -> None:
     """Until told to stop, or until the database goes away."""
-    working = asyncio.create_task(jobs.work(workshop.settings, workshop.tasks, workshop.periodic))
-    waiting = asyncio.create_task(told.wait())
-    await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    working.cancel()  # it finishes the jobs that run
-    [ended] = await asyncio.gather(working, return_exceptions=True)
-    if isinstance(ended, Exception):
-        log.warning("the queue cannot be reached", reason=type(ended).__name__)
+    try:
+        await jobs.work(workshop.settings, workshop.tasks, workshop.periodic, told=told)
+    except Unavailable as error:
+        log.warning("unavailable", reason=str(error))
 
 
 def _hold(loop: asyncio.AbstractEventLoop, told: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from procrastinate.jobs import Job
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
+from geo.errors import Unavailable
 from geo.settings import Settings, conninfo
 
 HEARTBEAT_SECONDS = 3.0
@@ -58,27 +59,42 @@ def alive(tx: Connection) -> bool:
     return bool(tx.scalar(text(query), {"seconds": STALLED_SECONDS}))
 
 
-async def work(settings: Settings, tasks: Mapping[str, Task], periodic: Sequence[Periodic]) -> None:
-    """Work jobs off until cancelled, then finish those that run. Raises where the database goes away."""
+async def work(
+    settings: Settings, tasks: Mapping[str, Task], periodic: Sequence[Periodic], *, told: asyncio.Event
+) -> None:
+    """Work jobs off until told to stop, then finish those that run. Unavailable where the database goes away."""
     app = App(connector=_connector(settings))
     for name, task in tasks.items():
         app.task(name=name, queue=name, retry=_AskedFor())(_asking(task))
     for one in periodic:
         scheduled = app.task(name=one.name, queue="periodic", queueing_lock=one.name)(_timed(one.task))
         app.periodic(cron=one.cron)(scheduled)
-    async with app.open_async():
-        taking_up = asyncio.create_task(_take_up(app))
-        try:
-            await app.run_worker_async(
-                concurrency=AT_ONCE,
-                fetch_job_polling_interval=POLL_SECONDS,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=STALLED_SECONDS,
-                delete_jobs="successful",
-                install_signal_handlers=False,
-            )
-        finally:
-            taking_up.cancel()
+    try:
+        async with app.open_async():  # not to be cancelled: the pool would wait for ever
+            await _until(told, app)
+    except ProcrastinateException as error:
+        raise Unavailable("the queue cannot be reached") from error
+
+
+async def _until(told: asyncio.Event, app: App) -> None:
+    working = asyncio.create_task(_run(app))
+    others = [asyncio.create_task(_take_up(app)), asyncio.create_task(told.wait())]
+    await asyncio.wait({working, others[1]}, return_when=asyncio.FIRST_COMPLETED)
+    for one in (*others, working):
+        one.cancel()  # the worker then finishes the jobs that run
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+async def _run(app: App) -> None:
+    await app.run_worker_async(
+        concurrency=AT_ONCE,
+        fetch_job_polling_interval=POLL_SECONDS,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=STALLED_SECONDS,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+    )
 
 
 class _Again(Exception):
