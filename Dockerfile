@@ -22,11 +22,12 @@ RUN /uv/bin/uv sync --locked --no-dev
 FROM python:3.11-slim-trixie
 # pg_dump, pg_restore and psql, for gohelle backup and restore: 17 here, which fits the 16 of compose.yaml
 RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin gohelle
+RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin gohelle && install -d -o gohelle -m 700 /data
 WORKDIR /app
 COPY --from=python /app /app
 COPY --from=web /app/web/node_modules web/node_modules
-ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GOHELLE_HOST=0.0.0.0 GOHELLE_PORT=8000
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GOHELLE_HOST=0.0.0.0 GOHELLE_PORT=8000 \
+    GOHELLE_DATA=/data
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["python", "-c", \
