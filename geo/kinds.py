@@ -61,8 +61,13 @@ class Kind:
 
     @cached_property
     def queryables(self) -> dict[str, Column]:
-        """The columns that filter by equality, by name."""
+        """The columns that packs and pages narrow collections by, by name."""
         return {column.name: column for column in self.public if column.queryable}
+
+    @cached_property
+    def filterables(self) -> dict[str, Column]:
+        """The columns that filters ask about and pages are sorted by: all that hold one value, by name."""
+        return {column.name: column for column in self.public if column.type != "references"}
 
     @cached_property
     def summables(self) -> tuple[Column, ...]:

@@ -12,10 +12,10 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"geopandas", "pandas", "pyogrio", "pyarrow", "shapely", "pyproj", "weasyprint", "frictionless"}
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 FLOORS = [
-    {"errors", "columns", "energy", "space", "settings", "privacy", "errand"},
+    {"errors", "columns", "energy", "space", "crs", "settings", "privacy", "errand"},
     {"db", "kinds", "schema", "listening", "programs"},
     {"tables", "backup"},
-    {"collections"},
+    {"collections", "cql2"},
     {"filters"},
     {"features", "tiles", "packs"},
     {"register", "planning", "files"},
