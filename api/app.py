@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from api import features, health, installations, openapi, problems, processes, styles, territory, tiles
+from api import declare, features, health, installations, mine, openapi, photos, problems, processes, styles, territory, tiles
 from api.edge import LARGEST_BODY, Edge
 from api.house import House
 from api.leaving import Leaving
@@ -63,7 +63,7 @@ def create(settings: Settings) -> ASGIApp:
     app.state.house = house
     app.state.listener = listener
     problems.install(app)
-    for room in (territory, openapi, features, tiles, styles, processes, installations, health):
+    for room in (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, health):
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import problems
 from geo.settings import Settings
 
-LARGEST_BODY = 8_000_000
-"""Bytes of a request's body, wherever no smaller bound is set."""
+LARGEST_BODY = 11_000_000
+"""Bytes of a request's body, wherever no smaller bound is set: a photo of 10 MB and a form around it."""
 
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 METHODS = b"GET, HEAD, POST, OPTIONS"

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.house import JSON, PAGE, Asked, Form, House
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
+from api.openapi_doors import doors
 from api.openapi_parts import (
     COMPONENTS,
     KEY,
@@ -99,6 +100,7 @@ def _fixed(territory: Territory) -> Schema:
         "/installations": {
             "post": _post("declare", "Declare an installation", "Draft", as_receipt(), KEY, accepted=True)
         },
+        **doors(),
         "/healthz": {"get": _watch("healthz", "The process runs")},
         "/readyz": {"get": _watch("readyz", "The service can answer")},
     }

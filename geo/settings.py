@@ -61,6 +61,8 @@ class Settings:
     jobs: bool = True
     mail_server: MailServer | None = None
     mail_from: str = "gohelle@127.0.0.1"
+    form_origins: tuple[str, ...] = ()
+    declarations_a_day: int = 100
 
     @property
     def mail_folder(self) -> Path | None:
@@ -92,6 +94,8 @@ class Settings:
             jobs=_switch(env, "GOHELLE_JOBS"),
             mail_server=mail_server(env["GOHELLE_SMTP_URL"]) if env.get("GOHELLE_SMTP_URL") else None,
             mail_from=_sender(env.get("GOHELLE_MAIL_FROM") or f"gohelle@{urlsplit(public_url).hostname}"),
+            form_origins=_origins(env.get("GOHELLE_FORM_ORIGINS", "")),
+            declarations_a_day=_integer(env, "GOHELLE_DECLARATIONS_A_DAY", 100, 0, 1_000_000),
         )
 
 
@@ -199,6 +203,16 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
     if (env.get(name) or "on") not in ("on", "off"):
         raise BadSetting(f"{name} must be on or off")
     return env.get(name) != "off"
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """The origins of other sites' forms, as browsers name them; `*` stands for all."""
+    found = tuple(one.rstrip("/").lower() for one in text.replace(",", " ").split())
+    for one in found:
+        parts = urlsplit(one)
+        if one != "*" and (parts.scheme not in ("http", "https") or one != f"{parts.scheme}://{parts.netloc}"):
+            raise BadSetting("GOHELLE_FORM_ORIGINS must be origins such as https://www.example.fr, or *")
+    return found
 
 
 def _shown(host: str) -> str:

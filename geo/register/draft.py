@@ -38,6 +38,8 @@ SAID: Mapping[str, Words] = {
     "future": words("est à plus de cinq ans d’ici", "lies more than five years ahead", "liegt mehr als fünf Jahre in der Zukunft"),
     "agreed": words("est à cocher pour pouvoir déclarer", "must be true for a declaration to be kept", "muss angekreuzt sein, damit die Meldung angenommen wird"),
     "exact": words("est à cocher pour que l’endroit exact d’un particulier soit montré", "must be true for a private person's exact point to be shown", "muss angekreuzt sein, damit der genaue Ort einer Privatperson gezeigt wird"),
+    "trapped": words("doit rester vide : il n’est là que pour arrêter les robots", "must stay empty: it is only there to stop robots", "muss leer bleiben: Es hält nur Roboter auf"),
+    "hasty": words("le formulaire est parti trop vite : relisez, puis envoyez de nouveau", "the form was sent too quickly: read it again, then send it once more", "das Formular kam zu schnell: bitte noch einmal lesen, dann erneut senden"),
     "photo_empty": words("est un fichier vide", "is an empty file", "ist eine leere Datei"),
     "photo_large": words("dépasse 10 Mo", "is larger than 10 MB", "ist größer als 10 MB"),
     "photo_kind": words("doit être une photo JPEG, PNG, WebP ou HEIC", "must be a JPEG, PNG, WebP or HEIC photo", "muss ein Foto in JPEG, PNG, WebP oder HEIC sein"),

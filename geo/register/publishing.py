@@ -13,6 +13,7 @@ from geo.columns import LANGUAGES, say
 from geo.energy import TECHNOLOGIES
 from geo.privacy import rounded, shown
 from geo.register.declared import FACTS
+from geo.register.draft import Draft
 
 
 def publish(tx: Connection, id: UUID, *, territory: Territory) -> None:
@@ -53,6 +54,22 @@ def unpublish(tx: Connection, id: UUID, *, for_good: bool) -> None:
         tx.execute(text("update register.declarations set public_id = null where id = :id"), {"id": id})
 
 
+def preview(tx: Connection, draft: Draft, lang: str) -> dict[str, Any]:
+    """What would be public of a draft, before it is sent: name, facts, and the square or None where there is none."""
+    told = {"owner_kind": draft.owner_kind, "technology": draft.technology, "facts": draft.facts}
+    typed = dict.fromkeys(("power_kw", "area_m2", "annual_mwh")) | dict(draft.facts)
+    facts = public_facts({**typed, **told})
+    how = shown(draft.precision)
+    lon, lat = draft.location
+    square = {"lon": lon, "lat": lat, "size": how.cell_m if how else None}
+    return {
+        "name": _name(draft.technology, facts.get("power_kw"), lang),
+        "facts": facts,
+        "cell": tx.scalar(text(_CELL), square) if how and how.cell_m else None,
+        "cell_m": how.cell_m if how else None,
+    }
+
+
 def public_facts(row: RowMapping | Mapping[str, Any]) -> dict[str, Any]:
     """What the facts of a declaration look like in public."""
     private = row["owner_kind"] == "private_person"
@@ -72,6 +89,8 @@ def _name(technology: str, power_kw: float | None, lang: str) -> str:
     number = f"{power_kw:g}".replace(".", "," if lang in ("fr", "de") else ".")
     return f"{label}, {number}\u00a0kW"
 
+
+_CELL = "select register.cell_name(ST_SetSRID(ST_MakePoint(:lon, :lat), 4326), cast(:size as integer))"
 
 # The database computes the square's centre, so that the exact point is never in a value that leaves it.
 _PUBLISH = """

@@ -163,7 +163,7 @@ def test_bodies_are_json(looker, sent):
 
 def test_bodies_have_a_bound(looker):
     """By Content-Length before it is read, and while a chunked one is."""
-    big = b'{"words":"' + b"x" * 9_000_000 + b'"}'
+    big = b'{"words":"' + b"x" * 12_000_000 + b'"}'
     answer = looker.post("/installations", content=big, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
     assert answer.headers["content-type"] == "application/problem+json"

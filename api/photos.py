@@ -1,0 +1,31 @@
+"""The public photos, and the sums of those who are counted without being shown."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.house import InHouse
+from geo.register import photos
+
+router = APIRouter()
+
+
+@router.get("/photos/{photo_id}")
+def photo(photo_id: UUID, house: InHouse) -> Response:
+    """A photo of a published entry, as JPEG."""
+    return _photo(photo_id, house, small=False)
+
+
+@router.get("/photos/{photo_id}/small")
+def small_photo(photo_id: UUID, house: InHouse) -> Response:
+    """The same, at most 480 pixels wide or high."""
+    return _photo(photo_id, house, small=True)
+
+
+def _photo(photo_id: UUID, house: InHouse, *, small: bool) -> Response:
+    with house.db.read() as tx:
+        data = photos.public(tx, photo_id, small=small)
+    # Asked for again each time: what is withdrawn is gone everywhere at once.
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return Response(data, 200, headers, "image/jpeg")
