@@ -9,7 +9,21 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
-from api import declare, features, health, installations, mine, openapi, photos, problems, processes, styles, territory, tiles
+from api import (
+    declare,
+    features,
+    health,
+    installations,
+    mine,
+    openapi,
+    photos,
+    problems,
+    processes,
+    styles,
+    sums,
+    territory,
+    tiles,
+)
 from api.edge import LARGEST_BODY, Edge
 from api.house import House
 from api.leaving import Leaving
@@ -63,7 +77,8 @@ def create(settings: Settings) -> ASGIApp:
     app.state.house = house
     app.state.listener = listener
     problems.install(app)
-    for room in (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, health):
+    rooms = (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, sums, health)
+    for room in rooms:
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))

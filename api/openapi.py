@@ -101,6 +101,7 @@ def _fixed(territory: Territory) -> Schema:
             "post": _post("declare", "Declare an installation", "Draft", as_receipt(), KEY, accepted=True)
         },
         **doors(),
+        "/declared-sums": {"get": _get("declaredSums", "Sums of what is counted without being shown", as_json())},
         "/healthz": {"get": _watch("healthz", "The process runs")},
         "/readyz": {"get": _watch("readyz", "The service can answer")},
     }

@@ -18,6 +18,7 @@ from geo.errors import Problem
 
 STATUS: dict[type[errors.GohelleError], int] = {
     errors.NotFound: 404,
+    errors.Gone: 410,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.BadQuery: 400,

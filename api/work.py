@@ -19,7 +19,7 @@ from api import letters, mailing
 from geo.collections import territory as read_territory
 from geo.db import Database
 from geo.errors import Unavailable
-from geo.register import access, flags, jobs, keys, limits, outbox
+from geo.register import access, flags, jobs, keys, limits, outbox, retention, sums
 from geo.register.jobs import Periodic
 from geo.register.outbox import LETTERS, TRACELESS, Outgoing
 from geo.settings import Settings
@@ -39,6 +39,12 @@ CHORES: Mapping[str, Callable[..., object]] = {
     "letters": outbox.clear,
     "strays": lambda tx, now: outbox.hand_over_strays(tx),  # noqa: ARG005 (all chores are told the time)
     "keys": keys.forget_expired,
+    "drafts": retention.forget_drafts,
+    "past": retention.forget_past,
+    "silent": retention.forget_silent,
+    "owners": retention.ask_owners,
+    "receipts": retention.forget_receipts,
+    "sums": sums.refresh,
     "sessions": access.forget_ended,
     "reports": flags.forget_old,
 }

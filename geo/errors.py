@@ -3,6 +3,7 @@
 GohelleError
 ├── NotFound          what was asked for is not there
 │   └── BadKey        a mailed key opens nothing here; why is not told
+├── Gone              what was asked for was there, and was taken away for good
 ├── Unauthenticated   who asks has not said who they are, or no longer counts as that
 ├── Forbidden         who asks may not do this
 ├── BadQuery          a question that cannot be understood   (a list of Problem)
@@ -42,6 +43,10 @@ class BadKey(NotFound):
     def __init__(self) -> None:
         """One sentence for every cause, so that nobody learns which keys there are."""
         super().__init__("this link does not work, or no longer; a new one can be asked for")
+
+
+class Gone(GohelleError):
+    """What was asked for was there, and was taken away for good: whoever has a copy is to drop it."""
 
 
 class Unauthenticated(GohelleError):

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from geo.collections import Collection, Reach
 from geo.columns import Column
-from geo.errors import NotFound
+from geo.errors import Gone, NotFound
 from geo.filters import Question, matching, spelled
 from geo.kinds import KINDS
 
@@ -93,11 +93,19 @@ def page_sql(
     return sql, values
 
 
+BURIED = "select exists (select from territory.tombstones where kind = %(kind)s and id = %(id)s)"
+
+
 def item(tx: Connection, collection: Collection, id: int, *, lang: str | None) -> tuple[str, int]:
-    """One feature's JSON text and the version that it shows; NotFound if the collection has no such item."""
+    """One feature's JSON text and the version that it shows.
+
+    NotFound if the collection has no such item, Gone if it was withdrawn by whoever declared it.
+    """
     sql, values = item_sql(collection, id, lang=lang)
     row = tx.exec_driver_sql(sql, values).one_or_none()
     if row is None:
+        if tx.exec_driver_sql(BURIED, {"kind": collection.kind.id, "id": id}).scalar():
+            raise Gone("this item was withdrawn; whoever keeps a copy is to drop it")
         raise NotFound("the collection has no such item")
     return row.feature, row.version or 0
 

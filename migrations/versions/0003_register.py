@@ -124,6 +124,9 @@ create table register.consents (
   primary key (declaration, purpose, given_at)
 );
 
+-- The months in which the sums of those who are only counted were told.
+create table register.sums_told (month text primary key);
+
 -- Photos as we wrote them anew; `waiting` ones belong to an amendment that is not decided yet.
 create table register.photos (
   id uuid primary key default gen_random_uuid(),
@@ -139,7 +142,7 @@ create table register.photos (
 """
 
 DOWN = """
-drop table register.photos, register.consents, register.consent_texts, register.tokens, register.amendments;
+drop table register.photos, register.sums_told, register.consents, register.consent_texts, register.tokens, register.amendments;
 alter table register.declarations
   drop column contributor, drop column status, drop column month, drop column facts, drop column gain,
   drop column advice, drop column located_by, drop column public_id, drop column acted_at, drop column asked_at,
