@@ -11,10 +11,13 @@ from starlette.types import ASGIApp, Scope
 
 from api import (
     declare,
+    entrance,
     features,
+    flags,
     health,
     installations,
     mine,
+    moderation,
     openapi,
     photos,
     problems,
@@ -23,6 +26,7 @@ from api import (
     sums,
     territory,
     tiles,
+    townhall,
 )
 from api.edge import LARGEST_BODY, Edge
 from api.house import House
@@ -38,6 +42,10 @@ FILES = {
     "/vendor/maplibre-gl": WEB / "node_modules" / "maplibre-gl" / "dist",
     "/vendor/noto-sans": WEB / "node_modules" / "@fontsource" / "noto-sans" / "files",
 }
+
+
+TOWN_HALL = (entrance, townhall, moderation, flags)
+"""Rooms that are somebody's own; the entrance goes first, for `/townhall/login` is no declaration's number."""
 
 
 class Files(StaticFiles):
@@ -77,8 +85,7 @@ def create(settings: Settings) -> ASGIApp:
     app.state.house = house
     app.state.listener = listener
     problems.install(app)
-    rooms = (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, sums, health)
-    for room in rooms:
+    for room in (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, sums, health, *TOWN_HALL):
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))

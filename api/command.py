@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from api import beside, imports, postroom
+from api import beside, imports, postroom, staffing
 from geo import backup as backups
 from geo import register, schema
 from geo.collections import territory as read_territory
@@ -38,6 +38,7 @@ app = typer.Typer(
 town_hall = typer.Typer(help="What residents declared, and the town's decisions.", no_args_is_help=True)
 app.add_typer(town_hall, name="register")
 app.add_typer(postroom.app, name="outbox")
+app.add_typer(staffing.app, name="staff")
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

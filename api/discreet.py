@@ -31,12 +31,15 @@ def page(
     status: int = 200,
     policy: str = pages.PAGE_CSP,
     headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
 ) -> Response:
-    """The document as a page; of the address only the language is kept in its links."""
+    """The document as a page; of the address the language alone is kept in its links, and what `query` names."""
     house: House = request.app.state.house
     lang = language(request, territory)
-    query = [("lang", lang)] if request.query_params.get("lang") == lang else []
+    asked = {"lang": lang} if request.query_params.get("lang") == lang else {}
     site = house.site(territory, lang)
-    body = pages.render(template, document, lang=lang, site=site, path=request.url.path, query=query)
+    body = pages.render(
+        template, document, lang=lang, site=site, path=request.url.path, query={**asked, **(query or {})}
+    )
     sent = {**HEADERS, "Content-Security-Policy": policy, "Content-Language": lang, **(headers or {})}
     return Response(body, status, sent, f"{HTML}; charset=utf-8")

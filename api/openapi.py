@@ -5,6 +5,7 @@ from importlib.metadata import version
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api import openapi_townhall
 from api.house import JSON, PAGE, Asked, Form, House
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
 from api.openapi_doors import doors
@@ -33,6 +34,7 @@ from api.tiles import SET, TILEJSON
 from geo.collections import Collection, Territory
 from geo.columns import LANGUAGES, say
 from geo.planning.nearby import DEFAULT_FEATURES, MAXIMUM_DISTANCE_M, MAXIMUM_FEATURES
+from geo.register.moderation import Decided
 from geo.register.schema import schema as declared
 
 router = APIRouter()
@@ -66,11 +68,17 @@ def document(house: House, territory: Territory, lang: str) -> Schema:
         "paths": {
             **_fixed(territory),
             **_drawn(territory),
+            **openapi_townhall.paths(),
             **{path: item for one in territory.collections.values() for path, item in _of(one, lang).items()},
         },
         "components": {
-            "schemas": {**COMPONENTS, **bodies_of({"Execution": Execution}), "Draft": declared(lang)},
+            "schemas": {
+                **COMPONENTS,
+                **bodies_of({"Execution": Execution, "Decided": Decided}),
+                "Draft": declared(lang),
+            },
             "parameters": PARAMETERS,
+            "securitySchemes": openapi_townhall.SECURITY,
         },
     }
 

@@ -148,7 +148,7 @@ def _hide(tx: Connection, declaration: UUID, now: datetime) -> None:
     row = tx.execute(text(_WEIGHT), {"id": declaration}).one()
     if row.blocks < ENOUGH or row.state != "published" or row.owner_kind in PUBLIC_OWNERS:
         return
-    lifecycle.step(tx, declaration, "hide", actor=lifecycle.PUBLIC, now=now, reason=f"{ENOUGH} confirmed reports")
+    lifecycle.step(tx, declaration, "hide", actor=lifecycle.PUBLIC, now=now)
     publishing.unpublish(tx, declaration, for_good=False)
 
 

@@ -34,6 +34,7 @@ NEXT: Mapping[tuple[State, Act], State] = {
     ("published", "hide"): "hidden",
     ("published", "withdraw"): "withdrawn",
     ("hidden", "keep"): "published",
+    ("hidden", "hide"): "hidden",  # somebody has looked at what reports hid, and says why it stays so
     ("hidden", "withdraw"): "withdrawn",
     **{(state, "erase"): "erased" for state in ("draft", "confirmed", "returned", "rejected", "published", "hidden", "withdrawn")},
 }  # fmt: skip

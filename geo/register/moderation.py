@@ -1,10 +1,12 @@
 """The town's decisions as its people take them: who may, on what they saw, with what they checked. What follows: deciding.py."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 from uuid import UUID
 
+from pydantic import Strict
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -29,16 +31,30 @@ PUBLISHING = frozenset({"approve", "approve_amendment"})
 LOOKED = frozenset({"keep", "hide"})
 """Whoever decides this has seen the reports."""
 
-CHECKS = ("names", "faces", "plates", "house_numbers")
+
+Check = Literal["names", "faces", "plates", "house_numbers"]
+CHECKS: tuple[Check, ...] = get_args(Check)
 """What the town looks for before anything becomes public."""
 
 LONGEST_REASON = 1000
 
 
-def possible(state: str, *, amended: bool) -> Collection[Decision]:
-    """The decisions that the life cycle takes in this state."""
-    of_amendments = ("approve_amendment", "reject_amendment")
-    return [act for act in DECISIONS if (state, act) in NEXT and (amended or act not in of_amendments)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What whoever decides says beside the act; `seen` is the number of the last act that they have seen."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    reason: str | None = None
+    checked: tuple[Check, ...] = ()
+    seen: Annotated[int, Strict()] | None = None
+
+
+def possible(state: str, *, amended: bool, reported: bool) -> Collection[Decision]:
+    """The decisions that make sense now: of the life cycle, with an amendment that waits, with reports that do."""
+    senseless: set[str] = set() if amended else {"approve_amendment", "reject_amendment"}
+    if state != "hidden" and not reported:
+        senseless.add("keep")
+    return [act for act in DECISIONS if (state, act) in NEXT and act not in senseless]
 
 
 def owed(*, texts: bool, photo: bool) -> Collection[str]:
