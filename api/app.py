@@ -85,7 +85,8 @@ def create(settings: Settings) -> ASGIApp:
     app.state.house = house
     app.state.listener = listener
     problems.install(app)
-    for room in (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, sums, health, *TOWN_HALL):
+    rooms = (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, sums, health)
+    for room in (*rooms, *TOWN_HALL):
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))
