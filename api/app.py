@@ -33,7 +33,6 @@ from api.house import House
 from api.leaving import Leaving
 from api.logs import configure_logging
 from api.memory import Memory
-from geo.listening import Listener
 from geo.settings import Settings
 
 WEB = Path(__file__).parent.parent / "web"
@@ -64,7 +63,7 @@ class Files(StaticFiles):
 def create(settings: Settings) -> ASGIApp:
     """The whole service as one ASGI application."""
     house = House(settings)
-    listener = Listener(settings)
+    listener = house.listener
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

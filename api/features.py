@@ -12,6 +12,8 @@ from api.house import JSON, PAGE, Ask, Asked, Form
 from api.links import GEOJSON_TYPE, here, link
 from api.territory import licence_link, version_of
 from geo import features
+from geo.collections import Territory
+from geo.db import Snapshot
 from geo.errors import NotFound
 from geo.space import CRS84_URI
 
@@ -27,19 +29,8 @@ BOTH = (("geojson", GEOJSON_TYPE), ("html", PAGE.media_type))
 @router.get("/collections/{collection_id}/items")
 def items(collection_id: str, ask: Asked) -> Response:
     """A page of the collection's items."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-        collection = territory.collection(collection_id)
-        parameters = ask.settle(territory, FORMS)
-        # Figures that clash stand side by side on one page, and milestones on one line.
-        whole = ask.form is PAGE and collection.kind.geometry is None
-        limit = 1_000 if whole else query.DEFAULT_LIMIT
-        question = query.items(parameters, collection.kind, default_limit=limit)
-        versions = version_of(territory, collection)
-        if (same := ask.unchanged(versions)) is not None:
-            return same
-        reach = ask.house.catalogue.reach(tx, collection, versions[collection.id])
-        page = features.page(tx, collection, question, reach=reach, lang=ask.translation)
+    territory, page = ask.look(lambda tx, territory: _page(tx, territory, collection_id, ask))
+    collection = territory.collection(collection_id)
     links = [
         *here(ask, *BOTH),
         link(ask, f"/collections/{collection.id}", "collection", "application/json"),
@@ -56,30 +47,42 @@ def items(collection_id: str, ask: Asked) -> Response:
         links.append({"href": following, "rel": "next", "type": GEOJSON_TYPE})
         headers["Link"] = f'<{following}>; rel="next"; type="{GEOJSON_TYPE}"'
     document = _feature_collection(page, links)
+    versions = version_of(territory, collection)
     return ask.answer(document, versions=versions, territory=territory, template="items.html", headers=headers)
+
+
+def _page(tx: Snapshot, territory: Territory, collection_id: str, ask: Ask) -> features.Page:
+    collection = territory.collection(collection_id)
+    parameters = ask.settle(territory, FORMS)
+    # Figures that clash stand side by side on one page, and milestones on one line.
+    whole = ask.form is PAGE and collection.kind.geometry is None
+    question = query.items(parameters, collection.kind, default_limit=1_000 if whole else query.DEFAULT_LIMIT)
+    reach = ask.house.catalogue.reach(tx, collection, territory.versions.get(collection.id, 0))
+    return features.page(tx, collection, question, reach=reach, lang=ask.translation)
 
 
 @router.get("/collections/{collection_id}/items/{item_id}")
 def item(collection_id: str, item_id: str, ask: Asked) -> Response:
     """One item."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
-        collection = territory.collection(collection_id)
-        parameters = ask.settle(territory, FORMS)
-        parameters.take("crs", query.one_of([CRS84_URI]), CRS84_URI)
-        parameters.finish()
-        versions = version_of(territory, collection)
-        if (same := ask.unchanged(versions)) is not None:
-            return same
-        text, _ = features.item(tx, collection, _id(item_id), lang=ask.translation)
+    territory, found = ask.look(lambda tx, territory: _item(tx, territory, collection_id, item_id, ask))
+    collection = territory.collection(collection_id)
     links = [
         *here(ask, *BOTH),
         link(ask, f"/collections/{collection.id}", "collection", "application/json"),
         licence_link(territory.body["licence"]),
     ]
-    document = f'{text[:-1]},"links":{json.dumps(links, ensure_ascii=False)}}}'
+    document = f'{found.feature[:-1]},"links":{json.dumps(links, ensure_ascii=False)}}}'
     headers = {"Content-Crs": f"<{CRS84_URI}>"}
+    versions = version_of(territory, collection)
     return ask.answer(document, versions=versions, territory=territory, template="item.html", headers=headers)
+
+
+def _item(tx: Snapshot, territory: Territory, collection_id: str, item_id: str, ask: Ask) -> features.Item:
+    collection = territory.collection(collection_id)
+    parameters = ask.settle(territory, FORMS)
+    parameters.take("crs", query.one_of([CRS84_URI]), CRS84_URI)
+    parameters.finish()
+    return features.item(tx, collection, _id(item_id), lang=ask.translation)
 
 
 def _id(text: str) -> int:
@@ -88,7 +91,7 @@ def _id(text: str) -> int:
     return int(text)
 
 
-def _next(ask: Ask, after: int) -> str:
+def _next(ask: Ask, after: tuple[int, ...]) -> str:
     kept = [(name, value) for name, value in ask.request.query_params.multi_items() if name not in ("cursor", "f")]
     return f"{ask.house.url(ask.path)}?{urlencode([*kept, ('f', 'geojson'), ('cursor', query.cursor_text(after))])}"
 

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +18,18 @@ from starlette.responses import Response
 from api import negotiation, pages
 from api.problems import NotAcceptable
 from api.query import Parameters, one_of
-from geo.collections import CATALOGUE, Catalogue, Territory, Versions
+from geo.collections import CATALOGUE, Catalogue, Seen, Territory, Versions
 from geo.columns import LANGUAGES, say
-from geo.db import Database
+from geo.db import Database, Snapshot
 from geo.errors import GohelleError
+from geo.listening import Listener
 from geo.settings import Settings
 
 HTML = "text/html"
 SMALLEST_WORTH_COMPRESSING = 600
+
+PLAIN = frozenset(("f", "lang", "limit", "bbox", "cursor", "crs", "bbox-crs", "collections"))
+"""Parameters whatever values of which one plan suits. The best plan for a filter depends on how rare its value is."""
 
 log = structlog.get_logger()
 
@@ -49,6 +53,7 @@ class House:
     def __init__(self, settings: Settings) -> None:
         """Nothing is connected yet."""
         self.settings = settings
+        self.listener = Listener(settings)
         self.db = Database(settings)
         self.catalogue = Catalogue()
         self.build = _build(settings)
@@ -145,6 +150,11 @@ class Ask:
             raise NotAcceptable(f"this address speaks {', '.join(sorted(offered))}")
         return offered[chosen]
 
+    def look(self, ask: Callable[[Snapshot, Territory], Seen]) -> tuple[Territory, Seen]:
+        """What one statement says, and the territory that it is said of; see `Catalogue.look`."""
+        heard = self.house.listener.current() if PLAIN.issuperset(self.request.query_params) else None
+        return self.house.catalogue.look(self.house.db, heard, ask)
+
     @property
     def translation(self) -> str | None:
         """The language to translate into; None where it is that of the territory's texts."""
@@ -201,6 +211,8 @@ class Ask:
         self, body: str | bytes, media_type: str, *, versions: Versions, headers: Mapping[str, str] | None = None
     ) -> Response:
         """The finished answer: compressed as the client likes, with the tag that its versions give."""
+        if (same := self.unchanged(versions)) is not None:
+            return same
         self.request.state.versions = self._known(versions)
         data = body.encode() if isinstance(body, str) else body
         coding = self._coding() if len(data) >= SMALLEST_WORTH_COMPRESSING else None
@@ -256,16 +268,21 @@ def _build(settings: Settings) -> str:
     return digest.hexdigest()[:16]
 
 
-def clock() -> datetime:
+async def clock() -> datetime:
     """The time of the request; an argument everywhere below."""
     return datetime.now(UTC)
 
 
-def house(request: Request) -> House:
+async def house(request: Request) -> House:
     """The house that the application was built with."""
     return request.app.state.house
 
 
-Asked = Annotated[Ask, Depends(Ask)]
+async def asked(request: Request) -> Ask:
+    """The request as a question. `async`, for what is not costs a thread's turn for each request."""
+    return Ask(request)
+
+
+Asked = Annotated[Ask, Depends(asked)]
 InHouse = Annotated[House, Depends(house)]
 Now = Annotated[datetime, Depends(clock)]

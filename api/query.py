@@ -92,7 +92,7 @@ def items(parameters: Parameters, kind: Kind, *, default_limit: int = DEFAULT_LI
         question,
         limit=parameters.take("limit", limit, default_limit),
         bbox=parameters.take("bbox", bbox, None),
-        after=parameters.take("cursor", cursor, None),
+        after=parameters.take("cursor", cursor, ()),
     )
     parameters.finish()
     return question
@@ -169,21 +169,24 @@ def _day(text: str) -> date | None:
     raise Misread("must hold dates as 2013-03-08 or instants as 2013-03-08T00:00:00Z")
 
 
-def cursor(text: str) -> int:
-    """The id after which the next page starts, as `cursor_text` wrote it."""
+def cursor(text: str) -> tuple[int, ...]:
+    """The place after which the next page starts, as `cursor_text` wrote it: one or two whole numbers."""
     try:
-        value = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
-        after = value["after"]
-    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
+        after = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
         after = None
-    if type(after) is not int or not 0 <= after < 2**63:
+    if (
+        type(after) is not list
+        or len(after) not in (1, 2)
+        or any(type(n) is not int or not 0 <= n < 2**63 for n in after)
+    ):
         raise Misread("is not a cursor that this service gave")
-    return after
+    return tuple(after)
 
 
-def cursor_text(after: int) -> str:
-    """The cursor of the page that starts after this id."""
-    return base64.urlsafe_b64encode(json.dumps({"after": after}).encode()).decode().rstrip("=")
+def cursor_text(after: tuple[int, ...]) -> str:
+    """The cursor of the page that starts after this place."""
+    return base64.urlsafe_b64encode(json.dumps(after).encode()).decode().rstrip("=")
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:

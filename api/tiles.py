@@ -13,11 +13,12 @@ from api.links import here, link
 from api.query import Misread
 from api.territory import catalogue_version, licence_link
 from geo import tiles
-from geo.collections import Collection, Territory, Versions
+from geo.collections import CATALOGUE, Collection, Territory, Versions
 from geo.columns import say
+from geo.curve import HIGHEST, TOP_ZOOM, Tile
+from geo.db import Snapshot
 from geo.errors import BadQuery, NotFound, Problem
-from geo.filters import Question
-from geo.tiles import TOP_ZOOM, Tile
+from geo.filters import ANY
 
 router = APIRouter()
 
@@ -27,9 +28,6 @@ MERCATOR_URI = "http://www.opengis.net/def/crs/EPSG/0/3857"
 MVT = Form("mvt", "application/vnd.mapbox-vector-tile", also="application/x-protobuf")
 TILEJSON = Form("tilejson", "application/vnd.mapbox.tilejson+json")
 ORIGIN = 20037508.342789244
-HIGHEST = 85.0511287
-"""The latitude at which the outermost tiles end."""
-
 PIXEL = 0.00028
 """Metres of a pixel of the standard's rendering."""
 
@@ -108,40 +106,46 @@ def collection_tileset(collection_id: str, set_id: str, ask: Asked) -> Response:
 @router.get("/tiles/{set_id}/{matrix}/{row}/{column}")
 def tile(set_id: str, matrix: str, row: str, column: str, ask: Asked) -> Response:
     """A tile of several collections (`collections=a,b`; all of them where it is not given), each a layer."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
+
+    def drawn(tx: Snapshot, territory: Territory) -> tiles.Drawn:
         parameters = ask.settle(territory, (MVT,))
         ids = parameters.take("collections", _ids, None)
         parameters.finish()
         where = _where(set_id, matrix, row, column)
-        chosen = _drawn(territory) if ids is None else _named(territory, ids)
-        versions = {one.id: territory.versions.get(one.id, 0) for one in chosen}
-        if (same := ask.unchanged(versions)) is not None:
-            return same
-        everything = [(one, Question(limit=1)) for one in chosen]
-        data = tiles.tile(tx, everything, where, lang=ask.translation)
-        if not data:
+        everything = [(one, ANY) for one in (_drawn(territory) if ids is None else _named(territory, ids))]
+        found = tiles.tile(tx, everything, where, lang=ask.translation)
+        if not found.data:
             _held(where, _bounds(ask, tx, territory, None))
-    return ask.reply(data, MVT.media_type, versions=versions)
+        return found
+
+    _, found = ask.look(drawn)
+    # Which collections there are matters to a tile of all of them alone.
+    named = "collections" in ask.request.query_params
+    return ask.reply(found.data, MVT.media_type, versions=_apart(found) if named else found.versions)
 
 
 @router.get("/collections/{collection_id}/tiles/{set_id}/{matrix}/{row}/{column}")
 def collection_tile(collection_id: str, set_id: str, matrix: str, row: str, column: str, ask: Asked) -> Response:
     """A tile of one collection, with the filters of its items."""
-    with ask.house.db.read() as tx:
-        territory = ask.house.catalogue.territory(tx)
+
+    def drawn(tx: Snapshot, territory: Territory) -> tiles.Drawn:
         one = _with_geometry(territory, collection_id)
         parameters = ask.settle(territory, (MVT,))
         question = query.conditions(parameters, one.kind)
         parameters.finish()
         where = _where(set_id, matrix, row, column)
-        versions = {one.id: territory.versions.get(one.id, 0)}
-        if (same := ask.unchanged(versions)) is not None:
-            return same
-        data = tiles.tile(tx, [(one, question)], where, lang=ask.translation)
-        if not data:
+        found = tiles.tile(tx, [(one, question)], where, lang=ask.translation)
+        if not found.data:
             _held(where, _bounds(ask, tx, territory, one))
-    return ask.reply(data, MVT.media_type, versions=versions)
+        return found
+
+    _, found = ask.look(drawn)
+    return ask.reply(found.data, MVT.media_type, versions=_apart(found))
+
+
+def _apart(found: tiles.Drawn) -> Versions:
+    """The versions of the collections themselves."""
+    return {id: version for id, version in found.versions.items() if id != CATALOGUE}
 
 
 FIELDS = {"integer": "Number", "number": "Number", "boolean": "Boolean"}

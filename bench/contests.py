@@ -11,9 +11,9 @@ from bench.questions import Scenery
 from bench.servers import Server, bare, fetch
 from geo import features, tiles
 from geo.collections import Collection, Reach
+from geo.curve import Tile
 from geo.filters import Question
 from geo.space import Bbox
-from geo.tiles import Tile
 
 PEER_SECONDS = (2, 5)
 """It answers fewer in a second, so it is given longer: the more so, the larger the question."""

@@ -112,7 +112,7 @@ def _fill(base: Ground, name: str, rows: int) -> None:
     with base.admin(name) as connection:
         connection.execute("set gohelle.bulk = 'on'")
         connection.execute("set work_mem = '256MB'")
-        connection.execute("truncate territory.installations restart identity")
+        connection.execute("truncate territory.installations restart identity cascade")
         _stage(connection)
         text = Path(__file__).with_name("data.sql").read_text().replace(":rows", str(rows)).replace(":seed", str(SEED))
         for statement in text.split(";\n"):
@@ -161,7 +161,7 @@ def _thin(base: Ground, name: str) -> None:
                 "create temporary table kept as select {} from territory.installations order by md5(source_key) limit {}"
             ).format(names, FEW)
         )
-        connection.execute("truncate territory.installations restart identity")
+        connection.execute("truncate territory.installations restart identity cascade")
         connection.execute(
             sql.SQL("insert into territory.installations ({}) select {} from kept order by geom").format(names, names)
         )

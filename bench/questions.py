@@ -8,10 +8,11 @@ import psycopg
 
 from api.tiles import SET
 from geo.collections import Reach
+from geo.curve import Tile
 from geo.filters import Question
 from geo.kinds import Kind
 from geo.space import Bbox
-from geo.tiles import Tile, drawn
+from geo.tiles import drawn
 
 SHARES = (0.001, 0.01, 0.1, 0.5, 1.0)
 """Of the extent's area."""

@@ -1,16 +1,18 @@
 """What the world sees: the territory's description, its collections and their versions, as the pack named them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, and_, any_, cast, func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY, DATE
 from sqlalchemy.engine import Connection, RowMapping
 
 from geo.columns import Words
-from geo.errors import NotFound
+from geo.db import Database
+from geo.errors import BadInput, NotFound
 from geo.kinds import KINDS, Kind
 from geo.space import Bbox
 from geo.tables import ABOUT, COLLECTIONS, VERSION, rows
@@ -20,6 +22,14 @@ CATALOGUE = "catalogue"
 
 Versions = Mapping[str, int]
 """The version of each collection that an answer was made from."""
+
+VERSIONS = "(select jsonb_object_agg(collection, version) from territory.version where collection = any(%(concerned)s::text[]))"
+"""SQL for the versions that a statement sees, so that they are those of what it answers; with `concerning`."""
+
+
+def concerning(*collections: "Collection") -> dict[str, str]:
+    """The value that VERSIONS takes: these collections and the catalogue."""
+    return {"concerned": "{" + ",".join((CATALOGUE, *(one.id for one in collections))) + "}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +46,19 @@ class Collection:
 
     def condition(self) -> ColumnElement[bool]:
         """The rows of the kind's table that belong to the collection."""
-        columns = rows(self.kind).c
-        clauses = (
-            columns[name] == any_(literal(value, ARRAY(columns[name].type)))
-            if isinstance(value, list)
-            else columns[name] == value
-            for name, value in sorted(self.filter.items())
-        )
-        return and_(true(), *clauses)
+        return belonging(self.kind, self.filter)
+
+
+def belonging(kind: Kind, filter: Mapping[str, Any]) -> ColumnElement[bool]:
+    """The rows of the kind's table that meet an equality filter; a list names several values."""
+    columns = rows(kind).c
+    clauses = (
+        columns[name] == any_(literal(value, ARRAY(columns[name].type)))
+        if isinstance(value, list)
+        else columns[name] == value
+        for name, value in sorted(filter.items())
+    )
+    return and_(true(), *clauses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +93,18 @@ class Reach:
     until: str | None
 
 
+class Answer(Protocol):
+    """Anything that was read from the database, with the versions that it shows."""
+
+    @property
+    def versions(self) -> Versions:
+        """The version of each collection concerned, and of the catalogue."""
+        ...
+
+
+Seen = TypeVar("Seen", bound=Answer)
+
+
 class Catalogue:
     """What a process keeps of the territory and of its collections' reach, each for as long as its version lasts."""
 
@@ -95,6 +122,30 @@ class Catalogue:
             kept = territory(tx)
         self._territory = replace(kept, versions=now)
         return self._territory
+
+    def look(
+        self, db: Database, heard: Versions | None, ask: Callable[[Connection, Territory], Seen]
+    ) -> tuple[Territory, Seen]:
+        """Ask one statement about the territory as it was last heard of, at a glance; None heard: in a snapshot.
+
+        The answer says which versions it saw. Where it saw others than were heard, or what was asked for seemed not to
+        be there or not to be right, all is asked again in one snapshot of the catalogue and the data.
+        """
+        known = self._as_heard(heard)
+        if known is not None:
+            with suppress(NotFound, BadInput), db.glance() as tx:
+                seen = ask(tx, known)
+                if all(known.versions.get(id, 0) == version for id, version in seen.versions.items()):
+                    return known, seen
+        with db.read() as tx:
+            known = self.territory(tx)
+            return known, ask(tx, known)
+
+    def _as_heard(self, heard: Versions | None) -> Territory | None:
+        kept = self._territory
+        if kept is None or heard is None or heard.get(CATALOGUE) != kept.versions.get(CATALOGUE):
+            return None
+        return replace(kept, versions=heard)
 
     def reach(self, tx: Connection, collection: Collection, version: int) -> Reach:
         """The collection's reach at this version."""

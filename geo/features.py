@@ -1,16 +1,19 @@
 """Features as PostGIS writes them: one query a page, GeoJSON text that nobody parses again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from geo.collections import Collection, Reach
+from geo.collections import VERSIONS, Collection, Reach, Versions, concerning
 from geo.columns import Column
-from geo.errors import Gone, NotFound
-from geo.filters import Question, matching, spelled
+from geo.curve import stretches
+from geo.errors import BadQuery, Gone, NotFound, Problem
+from geo.filters import ANY, Question, chosen, held, matching, spelled
 from geo.kinds import KINDS
+from geo.space import Bbox
 
 DECIMALS = 6
 """Of a degree: 0.1 m, finer than any position that the territory holds."""
@@ -21,20 +24,41 @@ COUNTED = 10_000
 FENCED_BELOW = 0.25
 """Share of the extent under which a box is answered from the spatial index; above it the walk by id is quicker."""
 
-VERSION = "(select version from territory.version where collection = %(collection)s)"
-
 # Concatenating row_to_json takes half the time of json_build_object.
 PAGE = """
 with {rows}, written as (
-  select id, row_number() over (order by id) as n, {feature} as feature from rows f
+  select {place}, row_number() over (order by {place}) as n, {feature} as feature from rows f
 )
 select string_agg(feature, ',') filter (where n <= %(limit)s) as features,
        count(*) as found,
-       max(id) filter (where n <= %(limit)s) as last,
+       {key} as last_key,
+       max(id) filter (where n = %(limit)s) as last_id,
        {matched} as matched,
-       {version} as version
+       {versions} as versions
 from written
 """
+
+# Points go along the z-order curve, stretch by stretch until the page is full: a page costs what it shows, not what
+# its box holds. Stretches that lie inside the box need no look at coordinates.
+STRETCHES = "unnest(%(los)s::bigint[], %(his)s::bigint[], %(insides)s::boolean[]) as s (lo, hi, inside)"
+ALONG = """rows as (
+  select f.* from {stretches} cross join lateral (
+    select f.* from territory.{kind} f
+    where f.key22 >= s.lo and f.key22 < s.hi and case when s.inside then true else {within} end and {where}{after}
+    order by f.key22, f.id limit %(limit)s + 1) f
+  limit %(limit)s + 1
+)"""
+# What lies in the box for sure is counted from the index alone; what may lie in it, only where that leaves doubt.
+COUNTED_ALONG = """(
+  select case when sure.n > %(counted)s then sure.n else sure.n + (
+    select count(*) from (select from {stretches} cross join lateral (
+      select from territory.{kind} f where f.key22 >= s.lo and f.key22 < s.hi and {within} and {where}
+      limit %(counted)s + 1) f where not s.inside limit (select %(counted)s + 1 - sure.n)) maybe) end
+  from (select count(*) as n from (select from {stretches} cross join lateral (
+    select from territory.{kind} f where f.key22 >= s.lo and f.key22 < s.hi and {where}
+    limit %(counted)s + 1) f where s.inside limit %(counted)s + 1) every) sure)"""
+AFTER = " and (f.key22, f.id) > (%(after_key)s, %(after)s)"
+
 WALK = """rows as (
   select * from territory.{kind} f where {where} and f.id > %(after)s order by f.id limit %(limit)s + 1
 )"""
@@ -45,34 +69,59 @@ FENCED = """hits as materialized (
 ), rows as (
   select * from territory.{kind} f where f.id in (select id from hits where id > %(after)s order by id limit %(limit)s + 1)
 )"""
-MATCHED = "(select count(*) from (select from territory.{kind} f where {where} limit %(counted)s + 1) hits)"
-ITEM = "select {feature} as feature, {version} as version from territory.{kind} f where f.id = %(id)s and {where}"
+COUNTED_FENCED = "(select count(*) from hits)"
+COUNTED_WALK = "(select count(*) from (select from territory.{kind} f where {where} limit %(counted)s + 1) hits)"
+
+ITEM = "select {feature} as feature, {versions} as versions from territory.{kind} f where f.id = %(id)s and {where}"
+BURIED = "select exists (select from territory.tombstones where kind = %(kind)s and id = %(id)s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of features: their JSON texts joined by commas, and what stands around them.
 
-    `matched` is None above COUNTED; `next_after` is None on the last page.
+    `matched` is None above COUNTED; `next_after` is None on the last page; `versions` are those that it shows.
     """
 
     features: str
     returned: int
     matched: int | None
-    next_after: int | None
-    version: int
+    next_after: tuple[int, ...] | None
+    versions: Versions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One feature's JSON text, and the versions that it shows."""
+
+    feature: str
+    versions: Versions
+
+
+class Way(NamedTuple):
+    """How a page finds its rows: the parts of the statement, in the order in which `_text` takes them."""
+
+    rows: str
+    matched: str
+    within: str = ""
+    after: str = ""
+
+    @property
+    def along(self) -> bool:
+        """Whether it goes along the z-order curve, and not by id."""
+        return self.rows is ALONG
 
 
 def page(tx: Connection, collection: Collection, question: Question, *, reach: Reach, lang: str | None) -> Page:
-    """The page in one statement, with the version that it shows. `lang` None means the language of the texts."""
+    """The page in one statement. `lang` None means the language of the texts; BadQuery for a cursor of another page."""
     sql, values = page_sql(collection, question, reach=reach, lang=lang)
     row = tx.exec_driver_sql(sql, values).one()
     return Page(
         features=row.features or "",
         returned=min(row.found, question.limit),
         matched=_matched(row.matched, question, reach),
-        next_after=row.last if row.found > question.limit else None,
-        version=row.version or 0,
+        next_after=_place(row.last_key, row.last_id) if row.found > question.limit else None,
+        versions=row.versions or {},
     )
 
 
@@ -80,24 +129,68 @@ def page_sql(
     collection: Collection, question: Question, *, reach: Reach, lang: str | None
 ) -> tuple[str, dict[str, Any]]:
     """The statement of a page and its values."""
-    kind = collection.kind.id
-    fenced = _fenced(question, reach)
+    if question.bbox and collection.kind.geometry == "Point":
+        way, where, values = _along(collection, question, question.bbox)
+    else:
+        way, where, values = _by_id(collection, question, reach)
+    sql = _text(collection.kind.id, lang, where, way)
+    return sql, {**values, "limit": question.limit, "counted": COUNTED, **concerning(collection)}
+
+
+def _along(collection: Collection, question: Question, box: Bbox) -> tuple[Way, str, dict[str, Any]]:
+    where, values = chosen(collection, question)
+    within, sides = held(box)
+    paged = len(question.after) > 0
+    if paged:
+        _expected(question.after, 2)
+        values["after_key"], values["after"] = question.after
+    # The text of an array keeps its type, and with it the prepared statement, whatever numbers are in it.
+    for name, column in zip(("los", "his", "insides"), zip(*stretches(box), strict=True), strict=True):
+        values[name] = "{" + ",".join(map(str, column)) + "}"
+    return Way(ALONG, COUNTED_ALONG, within, AFTER if paged else ""), where, {**values, **sides}
+
+
+def _by_id(collection: Collection, question: Question, reach: Reach) -> tuple[Way, str, dict[str, Any]]:
+    fenced = bool(question.bbox and reach.bbox and question.bbox.share_of(reach.bbox) < FENCED_BELOW)
     where, values = spelled(matching(collection, question, indexed=fenced))
-    sql = PAGE.format(
-        rows=(FENCED if fenced else WALK).format(kind=kind, where=where),
+    if question.after:
+        _expected(question.after, 1)
+    values["after"] = question.after[0] if question.after else 0
+    if fenced:
+        return Way(FENCED, COUNTED_FENCED), where, values
+    return Way(WALK, COUNTED_WALK if question.narrowed else "null::bigint"), where, values
+
+
+@lru_cache(maxsize=1_000)
+def _text(kind: str, lang: str | None, where: str, way: Way) -> str:
+    parts = {"kind": kind, "where": where, "within": way.within, "after": way.after, "stretches": STRETCHES}
+    return PAGE.format(
+        rows=way.rows.format(**parts),
+        matched=way.matched.format(**parts),
+        place="key22, id" if way.along else "id",
+        key="max(key22) filter (where n = %(limit)s)" if way.along else "null",
         feature=feature(kind, lang),
-        matched=_counting(kind, where, question, fenced=fenced),
-        version=VERSION,
+        versions=VERSIONS,
     )
-    values |= {"collection": collection.id, "after": question.after or 0, "limit": question.limit, "counted": COUNTED}
-    return sql, values
 
 
-BURIED = "select exists (select from territory.tombstones where kind = %(kind)s and id = %(id)s)"
+def _place(key: int | None, id: int) -> tuple[int, ...]:
+    return (id,) if key is None else (key, id)
 
 
-def item(tx: Connection, collection: Collection, id: int, *, lang: str | None) -> tuple[str, int]:
-    """One feature's JSON text and the version that it shows.
+def _expected(after: tuple[int, ...], numbers: int) -> None:
+    if len(after) != numbers:
+        raise BadQuery(Problem(parameter="cursor", message="belongs to another question"))
+
+
+def _matched(counted: int | None, question: Question, reach: Reach) -> int | None:
+    if not question.narrowed:
+        return reach.count
+    return counted if counted is not None and counted <= COUNTED else None
+
+
+def item(tx: Connection, collection: Collection, id: int, *, lang: str | None) -> Item:
+    """One feature.
 
     NotFound if the collection has no such item, Gone if it was withdrawn by whoever declared it.
     """
@@ -107,15 +200,15 @@ def item(tx: Connection, collection: Collection, id: int, *, lang: str | None) -
         if tx.exec_driver_sql(BURIED, {"kind": collection.kind.id, "id": id}).scalar():
             raise Gone("this item was withdrawn; whoever keeps a copy is to drop it")
         raise NotFound("the collection has no such item")
-    return row.feature, row.version or 0
+    return Item(feature=row.feature, versions=row.versions or {})
 
 
-def item_sql(collection: Collection, id: int, *, lang: str | None) -> tuple[str, dict[str, Any]]:
+def item_sql(collection: Collection, id: int, *, lang: str | None) -> tuple[str, Mapping[str, Any]]:
     """The statement of one feature and its values."""
     kind = collection.kind.id
-    where, values = spelled(collection.condition())
-    sql = ITEM.format(kind=kind, where=where, feature=feature(kind, lang), version=VERSION)
-    return sql, values | {"id": id, "collection": collection.id}
+    where, values = chosen(collection, ANY)
+    sql = ITEM.format(kind=kind, where=where, feature=feature(kind, lang), versions=VERSIONS)
+    return sql, {**values, "id": id, **concerning(collection)}
 
 
 @cache
@@ -134,19 +227,3 @@ def _property(column: Column, lang: str | None) -> str:
     if lang is None or not column.translated:
         return f'f."{column.name}"'
     return f"""coalesce(f.translations #>> '{{{lang},{column.name}}}', f."{column.name}") as "{column.name}\""""
-
-
-def _counting(kind: str, where: str, question: Question, *, fenced: bool) -> str:
-    if fenced:
-        return "(select count(*) from hits)"
-    return MATCHED.format(kind=kind, where=where) if question.narrowed else "null::bigint"
-
-
-def _fenced(question: Question, reach: Reach) -> bool:
-    return bool(question.bbox and reach.bbox and question.bbox.share_of(reach.bbox) < FENCED_BELOW)
-
-
-def _matched(counted: int | None, question: Question, reach: Reach) -> int | None:
-    if not question.narrowed:
-        return reach.count
-    return counted if counted is not None and counted <= COUNTED else None

@@ -1,18 +1,22 @@
 """Questions about the rows of a collection, as pure functions that return SQL: box, period, equality, key paging."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, true
 from sqlalchemy.dialects.postgresql import psycopg
 
-from geo.collections import Collection
+from geo.collections import Collection, belonging
+from geo.kinds import KINDS
 from geo.space import WGS84, Bbox
 from geo.tables import rows
 
 DIALECT = psycopg.dialect()
+SIDES = ("west", "south", "east", "north")
 
 Period = tuple[date | None, date | None]
 """First and last day, both included; None is open."""
@@ -20,13 +24,15 @@ Period = tuple[date | None, date | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Which items are asked for: all conditions must hold. `after` is the last id of the page before."""
+    """Which items are asked for: all conditions must hold. `after` is the place of the last item of the page before:
+    its id, or its key and its id where the page goes along the z-order curve.
+    """
 
     limit: int
     bbox: Bbox | None = None
     period: Period | None = None
     equals: Mapping[str, Any] = field(default_factory=dict)
-    after: int | None = None
+    after: tuple[int, ...] = ()
 
     @property
     def narrowed(self) -> bool:
@@ -34,11 +40,19 @@ class Question:
         return bool(self.bbox or self.period or self.equals)
 
 
+ANY = Question(limit=1)
+"""Every item."""
+
+
 def matching(collection: Collection, question: Question, *, indexed: bool = True) -> ColumnElement[bool]:
     """The rows of the collection's table that the question asks for, on whichever page."""
+    return and_(besides(collection, question), meeting(collection, question.bbox, indexed=indexed))
+
+
+def besides(collection: Collection, question: Question) -> ColumnElement[bool]:
+    """All of the question's conditions but its box."""
     return and_(
         collection.condition(),
-        meeting(collection, question.bbox, indexed=indexed),
         during(collection, question.period),
         *(rows(collection.kind).c[name] == value for name, value in sorted(question.equals.items())),
     )
@@ -47,35 +61,15 @@ def matching(collection: Collection, question: Question, *, indexed: bool = True
 def meeting(collection: Collection, bbox: Bbox | None, *, indexed: bool = True) -> ColumnElement[bool]:
     """Rows whose geometry meets the box; rows of a kind without geometry meet every box.
 
-    Without `indexed` the box is only compared: to the planner it is then true of every second row, so that it walks
-    by id. It would look into the spatial index otherwise, having prepared the statement for boxes unknown.
+    Without `indexed` the box is only compared, in a CASE, into which the planner does not look: it takes it for true
+    of every second row and walks by id. It would look into the spatial index otherwise, having prepared the statement
+    for boxes unknown.
     """
     if bbox is None or collection.kind.geometry is None:
         return true()
     geom = rows(collection.kind).c.geom
-    meets = _holding if collection.kind.geometry == "Point" else _touching
-    return or_(*(meets(geom, part, indexed) for part in bbox.parts()))
-
-
-def _touching(geom: ColumnElement, box: Bbox, indexed: bool) -> ColumnElement[bool]:
-    touches = func.ST_Intersects(geom, envelope(box))
-    return touches if indexed else _opaque(touches)
-
-
-def _holding(point: ColumnElement, box: Bbox, indexed: bool) -> ColumnElement[bool]:
-    """The same for points, in half the time: the index finds them to seven digits, their coordinates say exactly."""
-    inside = _opaque(
-        and_(
-            func.ST_X(point).between(float(box.west), float(box.east)),
-            func.ST_Y(point).between(float(box.south), float(box.north)),
-        )
-    )
-    return and_(point.bool_op("&&")(envelope(box)), inside) if indexed else inside
-
-
-def _opaque(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The planner looks into no CASE: it takes one for true of half of the rows, and no index serves it."""
-    return case((condition, true()), else_=false())
+    meets = or_(*(func.ST_Intersects(geom, envelope(part)) for part in bbox.parts()))
+    return meets if indexed else case((meets, true()), else_=false())
 
 
 def during(collection: Collection, period: Period | None) -> ColumnElement[bool]:
@@ -96,6 +90,29 @@ def envelope(box: Bbox) -> ColumnElement:
     return func.ST_Envelope(
         func.ST_MakeEnvelope(float(box.west), float(box.south), float(box.east), float(box.north), WGS84)
     )
+
+
+HELD = "(ST_X(f.geom) between %(west{n})s and %(east{n})s and ST_Y(f.geom) between %(south{n})s and %(north{n})s)"
+
+
+def held(box: Bbox) -> tuple[str, dict[str, float]]:
+    """The points in a box as SQL text, and its values: exact, where the spatial index knows seven digits."""
+    parts = box.parts()
+    sides = {f"{side}{n}": float(getattr(part, side)) for n, part in enumerate(parts) for side in SIDES}
+    return "(" + " or ".join(HELD.format(n=n) for n in range(len(parts))) + ")", sides
+
+
+def chosen(collection: Collection, question: Question, prefix: str = "") -> tuple[str, dict[str, Any]]:
+    """All of the question's conditions but its box, spelled; where there are none, from what was spelled before."""
+    if question.period or question.equals:
+        return spelled(besides(collection, question), prefix)
+    text, values = _membership(collection.kind.id, json.dumps(collection.filter, sort_keys=True), prefix)
+    return text, dict(values)
+
+
+@lru_cache(maxsize=1_000)
+def _membership(kind: str, filter: str, prefix: str) -> tuple[str, Mapping[str, Any]]:
+    return spelled(belonging(KINDS[kind], json.loads(filter)), prefix)
 
 
 def spelled(condition: ColumnElement[bool], prefix: str = "") -> tuple[str, dict[str, Any]]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from geo.collections import Collection
+from geo.collections import VERSIONS, Collection, Versions, concerning
 from geo.columns import Column
-from geo.filters import Question, matching, spelled
+from geo.curve import TOP_ZOOM, Tile
+from geo.filters import Question, chosen
 from geo.kinds import Kind
 
-TOP_ZOOM = 22
 EXTENT = 4096
 BUFFER = 64
 """Around lines, areas and squares, in the tile's own units; also in the box that is searched."""
@@ -30,31 +30,18 @@ SQUARES_FROM = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """A tile of WebMercatorQuad: zoom, column, row."""
+class Drawn:
+    """A tile's bytes, none where nothing lies in it, and the versions that it shows."""
 
-    z: int
-    x: int
-    y: int
-
-    @property
-    def inside(self) -> bool:
-        """Whether the tile matrix has such a tile."""
-        return 0 <= self.z <= TOP_ZOOM and 0 <= self.x < 1 << self.z and 0 <= self.y < 1 << self.z
-
-    def keys(self) -> tuple[int, int]:
-        """The z-order keys of zoom 22 that lie in the tile: from the first, up to but without the second."""
-        key = 0
-        for bit in range(self.z):
-            key |= ((self.x >> bit) & 1) << (2 * bit) | ((self.y >> bit) & 1) << (2 * bit + 1)
-        shift = 2 * (TOP_ZOOM - self.z)
-        return key << shift, (key + 1) << shift
+    data: bytes
+    versions: Versions
 
 
-def tile(tx: Connection, collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None) -> bytes:
+def tile(tx: Connection, collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None) -> Drawn:
     """One tile of these collections, each a layer of its name; asked in one statement."""
     sql, values = tile_sql(collections, where, lang=lang)
-    return bytes(tx.exec_driver_sql(sql, values).one().tile or b"")
+    row = tx.exec_driver_sql(sql, values).one()
+    return Drawn(data=bytes(row.tile or b""), versions=row.versions or {})
 
 
 def tile_sql(
@@ -64,10 +51,11 @@ def tile_sql(
     parts, values = [], {"z": where.z, "x": where.x, "y": where.y}
     values["lo"], values["hi"] = where.keys()
     for n, (collection, question) in enumerate(collections):
-        condition, own = spelled(matching(collection, question), prefix=f"c{n}_")
+        condition, own = chosen(collection, question, prefix=f"c{n}_")
         values |= own | {f"layer{n}": collection.id} | _chosen(collection, f"classes{n}")
         parts += _layers(collection, question, condition, n, where.z, lang)
-    return FRAME.format(layers=" || ".join(parts)), values
+    sql = FRAME.format(layers=" || ".join(parts) or "''::bytea", versions=VERSIONS)
+    return sql, {**values, **concerning(*(collection for collection, _ in collections))}
 
 
 FRAME = """
@@ -79,7 +67,7 @@ with frame as (
   -- The middle of a square of 1 km is at most 707 m from its corners; the projection stretches that towards the poles.
   select *, ST_Expand(wide, 750 * cosh(greatest(abs(ST_YMin(wide)), abs(ST_YMax(wide))) / 6378137)) as reach from frame
 )
-select {layers} as tile
+select {layers} as tile, {versions} as versions
 """
 
 

@@ -13,6 +13,7 @@ HEAVY = {"geopandas", "pandas", "pyogrio", "pyarrow", "shapely", "pyproj", "weas
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 FLOORS = [
     {"errors", "columns", "energy", "space", "crs", "settings", "privacy", "errand"},
+    {"curve"},
     {"db", "kinds", "schema", "listening", "programs"},
     {"tables", "backup"},
     {"collections", "cql2"},

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from geo.tiles import BUFFER, TOP_ZOOM, Tile
+from geo.curve import TOP_ZOOM, Tile
+from geo.tiles import BUFFER
 from tests.conftest import Territory, clone
 from tests.geo.tiling import collection, layers, tile_of
 
@@ -32,7 +33,7 @@ def put(territory: Territory, kind: str, shapes: list[str]) -> None:
     """These geometries, and nothing else; an invalid one is left out."""
     category = {"areas": "park", "paths": "footpath"}[kind]
     with territory.superuser() as connection:
-        connection.execute(f"truncate territory.{kind} restart identity".encode())
+        connection.execute(f"truncate territory.{kind} restart identity cascade".encode())
         connection.execute(
             f"insert into territory.{kind} (source_key, name, category, source, licence, position, geom) "
             f"select n, 'n', '{category}', 's', 'l', 'surveyed', g from unnest(%s::text[]) with ordinality w (wkt, n), "

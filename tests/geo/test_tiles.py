@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import errors as pg
 
+from geo.curve import TOP_ZOOM, Tile
 from geo.filters import Question
-from geo.tiles import CELL_BITS, SINGLE, TOP_ZOOM, Tile, gathered_fields
+from geo.tiles import CELL_BITS, SINGLE, gathered_fields
 from tests.conftest import Territory, clone
 from tests.geo.tiling import EVERYTHING, Spot, collection, layers, put, tile_of, totals, zoom
 
@@ -66,7 +67,7 @@ def ground(admin_url: str, migrated: str):
 def emptied(territory: Territory) -> Territory:
     """The same without installations."""
     with territory.superuser() as connection:
-        connection.execute("truncate territory.installations")
+        connection.execute("truncate territory.installations cascade")
     return territory
 
 
@@ -201,7 +202,7 @@ def test_totals_hold_after_update_delete_truncate_and_coming_back(ground):
         "insert into territory.installations (source_key, name, technology, power_kw, source, licence, position, geom) "
         "select source_key, name, technology, 7, source, licence, 'surveyed', geom from territory.installations "
         "on conflict (source_key) do update set power_kw = excluded.power_kw",
-        "truncate territory.installations",
+        "truncate territory.installations cascade",
     ):
         with ground.superuser() as connection:
             connection.execute(change.encode())
@@ -237,7 +238,7 @@ moves = st.sampled_from(
         "update territory.installations set power_kw = null, area_m2 = id % 90 / 7.0 where id % {k} = 0",
         "update territory.installations set name = 'm' where id % {k} = 0",
         "delete from territory.installations where id % {k} = 0",
-        "truncate territory.installations",
+        "truncate territory.installations cascade",
         "begin; delete from territory.installations where id % {k} = 0; update territory.installations set power_kw = 1; rollback",
     ]
 )

@@ -10,9 +10,9 @@ from sqlalchemy.engine import Connection
 
 from geo import tiles
 from geo.collections import Collection
+from geo.curve import Tile
 from geo.filters import Question, matching, spelled
 from geo.kinds import KINDS
-from geo.tiles import Tile
 from tests.conftest import Territory
 from tests.geo import mvt
 
@@ -91,7 +91,7 @@ def layers(
     tx: Connection, one: Collection, where: Tile, question: Question = EVERYTHING, lang: str | None = None
 ) -> dict[str, mvt.Layer]:
     """What a tile of one collection holds."""
-    return mvt.read(tiles.tile(tx, [(one, question)], where, lang=lang))
+    return mvt.read(tiles.tile(tx, [(one, question)], where, lang=lang).data)
 
 
 def _rows(tx: Connection, one: Collection, question: Question, more: str = "true") -> tuple[str, Mapping[str, Any]]:
