@@ -54,7 +54,7 @@ class House:
         """Nothing is connected yet."""
         self.settings = settings
         self.listener = Listener(settings)
-        self.db = Database(settings)
+        self.db = Database(settings, wrote=self.listener.tell)
         self.catalogue = Catalogue()
         self.build = _build(settings)
 

@@ -1,7 +1,7 @@
 """The way to PostgreSQL: two logins, three pools, and which failure is which word. No query stands here."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Literal
@@ -36,14 +36,18 @@ WITH_JOBS = "-c search_path=public,jobs"
 ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
 SNAPSHOT = "begin isolation level repeatable read read only; set local plan_cache_mode = auto"
 
+TOUCHED = "select exists (select from territory.touched where xid = pg_current_xact_id_if_assigned())"
+VERSIONS = "select collection, version from territory.version"
+
 Level = Literal["AUTOCOMMIT", "READ COMMITTED"]
 
 
 class Database:
     """One for a process; its pools open connections when they are first asked."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Name the pools; nothing is connected yet."""
+    def __init__(self, settings: Settings, *, wrote: Callable[[Mapping[str, int]], None] | None = None) -> None:
+        """Name the pools; nothing is connected yet. `wrote` is told the versions that stand after each commit."""
+        self._wrote = wrote
         size = max(2, settings.pool_size // 2)
         self._writer = _engine(settings.database_url, size=size, seconds=READ_SECONDS, options=WITH_JOBS)
         # Readers begin their snapshots themselves, so that they need none where one statement says all.
@@ -72,7 +76,16 @@ class Database:
 
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction of the service's own role; committed when the block ends, rolled back when it raises."""
-        return _begin(self._writer)
+        return self._writing() if self._wrote else _begin(self._writer)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with _begin(self._writer) as tx:
+            yield tx
+            public = tx.exec_driver_sql(TOUCHED).scalar()
+        if public and self._wrote:
+            with _begin(self._writer) as tx:
+                self._wrote({row.collection: row.version for row in tx.exec_driver_sql(VERSIONS)})
 
     def close(self) -> None:
         """Give all connections back."""

@@ -23,6 +23,7 @@ class Listener:
         self._conninfo = conninfo(settings.reader_url)
         self._known: Mapping[str, int] | None = None
         self._beat = 0.0
+        self._merging = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
 
@@ -39,6 +40,12 @@ class Listener:
         """The version of each collection; None while the database has not been heard for SILENCE seconds."""
         return self._known if time.monotonic() - self._beat < SILENCE else None
 
+    def tell(self, versions: Mapping[str, int]) -> None:
+        """What this process has just committed: its own answers do not wait for the notification."""
+        with self._merging:
+            if self._known is not None:
+                self._known = {**self._known, **{id: max(n, self._known.get(id, 0)) for id, n in versions.items()}}
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
@@ -52,17 +59,15 @@ class Listener:
     def _listen(self, connection: psycopg.Connection) -> None:
         # First listen, then read: what is committed in between is heard a second time, never missed.
         connection.execute("listen territory")
-        self._hear(dict(connection.execute("select collection, version from territory.version").fetchall()))
+        found = dict(connection.execute("select collection, version from territory.version").fetchall())
+        self._known = None if self._stop.is_set() else found
+        self._beat = time.monotonic()
         while not self._stop.is_set():
             for notification in connection.notifies(timeout=BEAT):
                 collection, _, version = notification.payload.rpartition(" ")
-                known = self._known or {}
-                self._hear({**known, collection: max(int(version), known.get(collection, 0))})
+                self.tell({collection: int(version)})
+                self._beat = time.monotonic()
                 if self._stop.is_set():
                     return
             connection.execute("select 1")
             self._beat = time.monotonic()
-
-    def _hear(self, versions: Mapping[str, int]) -> None:
-        self._known = None if self._stop.is_set() else versions
-        self._beat = time.monotonic()

@@ -8,6 +8,7 @@ import httpx2 as httpx
 import pytest
 
 from api.memory import Memory
+from tests.api.conftest import application, client_of, heard
 from tests.conftest import running
 from tests.script.conftest import wait_until
 
@@ -203,6 +204,19 @@ def test_no_worker_answers_older_than_it_already_did(loos):
             thread.join(20)
     for seen in counts.values():
         assert seen == sorted(seen)
+
+
+def test_what_a_worker_has_written_it_shows_at_once(loos, monkeypatch):
+    """Without waiting for the notification: here none is ever heard."""
+    monkeypatch.setattr("psycopg.Connection.notifies", lambda *_, **__: iter(time.sleep(0.1) or ()))
+    path = "/collections/memory/items?limit=1"
+    with client_of(loos) as client:
+        heard(client, loos)
+        first = client.get(path).json()["numberMatched"]
+        for number in range(5):
+            with application(client).state.house.db.write() as tx:
+                tx.exec_driver_sql(PLACE, (f"own{number}",))
+            assert client.get(path).json()["numberMatched"] == first + number + 1
 
 
 def test_a_deaf_worker_serves_nothing_from_memory(loos):
