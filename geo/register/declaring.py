@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from geo.collections import Territory
 from geo.errors import BadKey, Conflict
 from geo.register import entries, keys, outbox
-from geo.register.draft import BadDraft, Draft, Fault, place_of, read
+from geo.register.draft import EMAIL, BadDraft, Draft, Fault, place_of, read
 from geo.register.lifecycle import RESIDENT, Act, Actor, note, step
 from geo.register.publishing import publish, unpublish
 
@@ -179,7 +179,10 @@ def held(tx: Connection, token: str, *, now: datetime) -> dict[str, Any]:
 
 def ask_again(tx: Connection, email: str, *, now: datetime) -> None:
     """Send the owner's links of everything that was declared with an address; for others nothing happens, and alike."""
-    for row in tx.execute(text(_OF_PERSON), {"email": email.strip().lower()}).mappings():
+    address = email.strip().lower()
+    if not EMAIL.fullmatch(address):
+        return
+    for row in tx.execute(text(_OF_PERSON), {"email": address}).mappings():
         letter = "confirm" if row["state"] == "draft" else "lost_link"
         details = {"technology": row["technology"]}
         outbox.post(tx, letter, declaration=row["id"], language=row["language"], details=details, now=now)
