@@ -1,4 +1,4 @@
-"""The outermost layer, pure ASGI: request ids, known hosts, CORS on every answer, HEAD, OPTIONS, the access log."""
+"""The outermost layer, pure ASGI: request ids, known hosts, CORS on every public answer, HEAD, OPTIONS, the access log."""
 
 import itertools
 import json
@@ -31,6 +31,10 @@ ALWAYS = [
     ),
     (b"x-content-type-options", b"nosniff"),
 ]
+PRIVATE = ("/townhall", "/register/")
+"""What only people of the town hall get: no page of another origin may read it, whoever's browser it runs in."""
+
+ALONE = [(b"x-content-type-options", b"nosniff")]
 PREFLIGHT = [
     (b"access-control-allow-methods", METHODS),
     (b"access-control-allow-headers", b"Accept, Accept-Language, Content-Type, Idempotency-Key, If-None-Match"),
@@ -67,7 +71,7 @@ class Edge:
         if refused:
             await exchange.refuse(*refused)
         elif exchange.preflight:
-            await exchange.empty(PREFLIGHT)
+            await exchange.empty([] if exchange.private else PREFLIGHT)
         else:
             await exchange.run(self.app, receive)
         exchange.note(self.line)
@@ -99,6 +103,7 @@ class Exchange:
         asks = b"access-control-request-method"
         self.preflight = self.method == "OPTIONS" and any(name == asks for name, _ in scope["headers"])
         self.started = time.perf_counter()
+        self.private = scope["path"].startswith(PRIVATE)
         self.status = 0
         self.bytes = 0
         self._send = send
@@ -129,7 +134,7 @@ class Exchange:
             if self.method == "OPTIONS":
                 self.status = 204
                 headers = [(name, value) for name, value in headers if name == b"allow"]
-        headers = [*headers, *ALWAYS, (b"x-request-id", self.id.encode())]
+        headers = [*headers, *(ALONE if self.private else ALWAYS), (b"x-request-id", self.id.encode())]
         return {**message, "status": self.status, "headers": headers}
 
     async def empty(self, headers: list[tuple[bytes, bytes]]) -> None:

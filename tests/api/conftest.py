@@ -1,9 +1,11 @@
 """Clients of the application: in this process, over real databases."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from api.app import configure_logging, create
@@ -48,6 +50,19 @@ def application(client: TestClient) -> FastAPI:
     while not isinstance(inner, FastAPI):
         inner = inner.app  # pyright: ignore[reportFunctionMemberAccess] (each layer wraps the next)
     return inner
+
+
+def routes(client: TestClient) -> set[tuple[str, str]]:
+    """Every method and path that the application answers, files aside, whatever router holds them."""
+    held: list[Any] = [application(client)]
+    found = set()
+    while held:
+        for route in held.pop().routes:
+            if isinstance(route, APIRoute):
+                found |= {(method, route.path) for method in route.methods or ()}
+            elif hasattr(route, "original_router"):  # FastAPI keeps included routers whole
+                held.append(route.original_router)
+    return found
 
 
 def heard(client: TestClient, territory: Territory) -> None:
