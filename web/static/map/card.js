@@ -39,7 +39,8 @@ export async function showCard(collection, feature, { data, frame, close, back }
     el("p", { class: "buttons" },
       feature.box && el("button", { type: "button", onclick: () => frame(feature) }, t("zoom_to")),
       el("a", { class: "button", href: own_page }, t("permalink")),
-      el("button", { type: "button", onclick: copyAddress }, t("copy_link"))),
+      el("button", { type: "button", onclick: copyAddress }, t("copy_link")),
+      flagLink(properties.source_key)),
     closeButton(close),
   );
 }
@@ -96,6 +97,12 @@ function mentions(pairs) {
     el("ul", { class: "mentions" }, pairs.map(([collection, { id, properties }]) =>
       el("li", {}, el("a", { href: page(`/collections/${encodeURIComponent(collection.id)}/items/${encodeURIComponent(id)}`) }, properties.name || t("unnamed")), " ", el("small", {}, collection.title)))),
   ];
+}
+
+/** Where anybody reports an entry that a resident declared; the others are the pack's own. */
+function flagLink(key) {
+  const entry = /^declaration:([0-9a-f-]{36})$/.exec(key ?? "")?.[1];
+  return entry && el("a", { class: "button", rel: "nofollow", href: page("/flag", { entry }) }, t("flag"));
 }
 
 async function copyAddress() {
