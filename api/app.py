@@ -89,10 +89,10 @@ def create(settings: Settings) -> ASGIApp:
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))
-    layered: ASGIApp = Leaving(app)
-    if settings.memory_mb:
-        layered = Memory(layered, listener.current, limit=settings.memory_mb * 1_000_000)
-    return Edge(layered, settings)
+    if not settings.memory_mb:
+        return Edge(Leaving(app), settings)
+    memory = Memory(Leaving(app), listener.current, limit=settings.memory_mb * 1_000_000)
+    return Edge(memory, settings, memory.at_hand)
 
 
 def from_environment() -> ASGIApp:

@@ -3,10 +3,8 @@
 import itertools
 import json
 import secrets
-import sys
 import time
 from collections.abc import Callable, MutableMapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +12,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
+from api.logs import AccessLog
 from geo.settings import Settings
 
 LARGEST_BODY = 11_000_000
@@ -45,8 +44,8 @@ PROCESS = secrets.token_hex(4)
 COUNTER = itertools.count(1)
 """A request's id: the process that answered, and a number."""
 
-Line = Callable[[str, str, int, float, int, str], str]
-"""Writes the access log's line; by hand, for a logging library takes longer than the whole of a kept answer."""
+AtHand = Callable[[Scope], tuple[int, list[tuple[bytes, bytes]], bytes] | None]
+"""Status, headers and body of an answer that is kept; see Memory."""
 
 log = structlog.get_logger()
 
@@ -54,27 +53,41 @@ log = structlog.get_logger()
 class Edge:
     """Wraps the application; everything it adds is on error answers too."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        """Know the names by which this service may be called."""
+    def __init__(self, app: ASGIApp, settings: Settings, at_hand: AtHand = lambda _: None) -> None:
+        """Know the names by which this service may be called, and what may be answered without the application."""
         self.app = app
+        self.at_hand = at_hand
         parts = urlsplit(settings.public_url)
         self.hosts = {name.encode() for name in (*LOOPBACK, (parts.hostname or "").lower(), parts.netloc.lower())}
-        self.line: Line = _json_line if settings.log_format == "json" else _line
+        self.log = AccessLog(machine=settings.log_format == "json")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, send)
         refused = self._refusal(scope)
+        if refused is None and scope["method"] == "GET" and (kept := self.at_hand(scope)) is not None:
+            await self._hand_over(scope, send, *kept)
+            return
+        exchange = Exchange(scope, send)
         if refused:
             await exchange.refuse(*refused)
         elif exchange.preflight:
             await exchange.empty([] if exchange.private else PREFLIGHT)
         else:
             await exchange.run(self.app, receive)
-        exchange.note(self.line)
+        exchange.note(self.log)
+
+    async def _hand_over(
+        self, scope: Scope, send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        """What an Exchange does, for an answer that is finished: it costs a tenth of what the bytes' way out does."""
+        began, id = time.perf_counter(), f"{PROCESS}{next(COUNTER):x}"
+        headers = [*headers, *ALWAYS, (b"x-request-id", id.encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        self.log.note("GET", scope["path"], status, began, len(body), id)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         host = length = b""
@@ -149,27 +162,9 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
-    def note(self, line: Line) -> None:
-        """One line a request. The query is left out: it may hold where somebody lives."""
-        milliseconds = (time.perf_counter() - self.started) * 1000
-        sys.stderr.write(line(self.method, self.scope["path"], self.status, milliseconds, self.bytes, self.id))
-
-
-def _line(method: str, path: str, status: int, milliseconds: float, size: int, id: str) -> str:
-    shown = path.encode("unicode_escape").decode("ascii")  # no path may write a line of its own
-    return f"{_moment(int(time.time()))} request {method} {shown} {status} {milliseconds:.1f} ms {size} bytes {id}\n"
-
-
-def _json_line(method: str, path: str, status: int, milliseconds: float, size: int, id: str) -> str:
-    return (
-        f'{{"timestamp":"{_moment(int(time.time()))}","level":"info","event":"request","method":"{method}",'
-        f'"path":{json.dumps(path)},"status":{status},"ms":{milliseconds:.1f},"bytes":{size},"request_id":"{id}"}}\n'
-    )
-
-
-@lru_cache(maxsize=2)
-def _moment(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+    def note(self, log: AccessLog) -> None:
+        """One line a request."""
+        log.note(self.method, self.scope["path"], self.status, self.started, self.bytes, self.id)
 
 
 def _with_head(allowed: bytes) -> bytes:

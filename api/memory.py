@@ -33,19 +33,24 @@ TYPES = (
     "application/vnd.mapbox.tilejson+json",
     "application/x-protobuf",
 )
-Key = tuple[str, tuple[bytes, ...], tuple[float, ...], str, str | None]
+Key = tuple[str, tuple[bytes, ...], tuple[tuple[float, ...], str, str | None]]
 Versions = Mapping[str, int]
+Headers = list[tuple[bytes, bytes]]
+
+OWN = frozenset((b"authorization", b"cookie"))
+"""What makes a request somebody's own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kept:
-    """A finished answer and the versions that it was made from."""
+    """A finished answer and the versions that it was made from; `current` is what was heard when they last held."""
 
-    headers: list[tuple[bytes, bytes]]
-    unchanged: list[tuple[bytes, bytes]]
+    headers: Headers
+    unchanged: Headers
     tag: bytes
     body: bytes
     versions: Versions
+    current: Versions | None = None
 
     @property
     def size(self) -> int:
@@ -67,7 +72,7 @@ class Memory:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory, or wait for whoever asks the same, or ask and keep the answer."""
-        if scope["type"] != "http" or scope["method"] != "GET" or (key := _key(scope)) is None:
+        if scope["type"] != "http" or scope["method"] != "GET" or (key := _key(scope)[0]) is None:
             await self.app(scope, receive, send)
             return
         while (entry := self._find(key)) is None:
@@ -79,7 +84,15 @@ class Memory:
             if self._find(key) is None:  # that answer was not one to keep: each asks for itself
                 await self.app(scope, receive, send)
                 return
-        await _serve(entry, scope, send)
+        status, headers, body = _chosen(entry, _key(scope)[1])
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def at_hand(self, scope: Scope) -> tuple[int, Headers, bytes] | None:
+        """Status, headers and body of the answer to a GET, where it is kept and still holds."""
+        key, held = _key(scope)
+        entry = self._find(key) if key is not None else None
+        return None if entry is None else _chosen(entry, held)
 
     def _find(self, key: Key) -> Kept | None:
         entry = self._kept.get(key)
@@ -88,11 +101,15 @@ class Memory:
         now = self.current()
         if now is None:
             return None
+        if now is entry.current:
+            self._kept.move_to_end(key)
+            return entry
         for collection, version in entry.versions.items():
             if now.get(collection, 0) != version:
                 if now.get(collection, 0) > version:
                     self._drop(key)
                 return None
+        entry.current = now
         self._kept.move_to_end(key)
         return entry
 
@@ -129,7 +146,7 @@ class Heard:
         """Nothing heard yet."""
         self._send = send
         self._status = 0
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._headers: Headers = []
         self._body: list[bytes] = []
         self._whole = False
 
@@ -153,19 +170,16 @@ class Heard:
         return Kept(self._headers, unchanged, tag, b"".join(self._body), versions)
 
 
-async def _serve(entry: Kept, scope: Scope, send: Send) -> None:
-    held = next((value for name, value in scope["headers"] if name == b"if-none-match"), None)
-    if held is not None and (entry.tag in held or held.strip() == b"*"):
-        await send({"type": "http.response.start", "status": 304, "headers": entry.unchanged})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    await send({"type": "http.response.start", "status": 200, "headers": entry.headers})
-    await send({"type": "http.response.body", "body": entry.body})
+def _chosen(entry: Kept, held: bytes) -> tuple[int, Headers, bytes]:
+    """The whole answer, or 304 to a client that holds it."""
+    if held and (entry.tag in held or held.strip() == b"*"):
+        return 304, entry.unchanged, b""
+    return 200, entry.headers, entry.body
 
 
-def _key(scope: Scope) -> Key | None:
-    """What an answer depends on beside the data; None for requests that are somebody's own."""
-    accept = language = encoding = ""
+def _key(scope: Scope) -> tuple[Key | None, bytes]:
+    """What an answer depends on beside the data, and the tags that the client holds; no key for somebody's own."""
+    accept = language = encoding = held = b""
     for name, value in scope["headers"]:
         if name == b"accept":
             accept = value
@@ -173,33 +187,29 @@ def _key(scope: Scope) -> Key | None:
             language = value
         elif name == b"accept-encoding":
             encoding = value
-        elif name in (b"authorization", b"cookie"):
-            return None
-    query = scope["query_string"]
-    return (
-        scope["path"],
-        tuple(sorted(query.split(b"&"))) if b"&" in query else (query,),
-        _types(accept),
-        _language(language),
-        _encoding(encoding),
-    )
+        elif name == b"if-none-match":
+            held = value
+        elif name in OWN:
+            return None, b""
+    return (scope["path"], _parameters(scope["query_string"]), _liked(accept, language, encoding)), held
 
 
 @lru_cache(maxsize=1_000)
-def _types(accept: bytes | str) -> tuple[float, ...]:
-    return negotiation.likings(_text(accept), TYPES)
+def _parameters(query: bytes) -> tuple[bytes, ...]:
+    """In one order: that in which they are written matters to nobody."""
+    return tuple(sorted(query.split(b"&")))
 
 
 @lru_cache(maxsize=1_000)
-def _language(accept: bytes | str) -> str:
+def _liked(accept: bytes, language: bytes, encoding: bytes) -> tuple[tuple[float, ...], str, str | None]:
+    return _types(accept), _language(language), negotiation.encoding(encoding.decode("latin-1"))
+
+
+def _types(accept: bytes) -> tuple[float, ...]:
+    return negotiation.likings(accept.decode("latin-1"), TYPES)
+
+
+def _language(accept: bytes) -> str:
     """The order in which the client likes the languages: the territory may not speak its first."""
-    return ",".join(tag for tag, weight in negotiation.weighted(_text(accept)) if weight and tag[:2] in LANGUAGES)
-
-
-@lru_cache(maxsize=1_000)
-def _encoding(accept: bytes | str) -> str | None:
-    return negotiation.encoding(_text(accept))
-
-
-def _text(header: bytes | str) -> str:
-    return header.decode("latin-1") if isinstance(header, bytes) else header
+    liked = negotiation.weighted(accept.decode("latin-1"))
+    return ",".join(tag for tag, weight in liked if weight and tag[:2] in LANGUAGES)
