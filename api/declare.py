@@ -102,9 +102,9 @@ def page(
 def checked(
     sent: Form, house: House, territory: Territory, lang: str, now: datetime, *, known: bool = False
 ) -> tuple[Draft, Photo | None]:
-    """The draft and the photo that a form means; BadDraft with all that is wrong of both, and of its pace."""
+    """The draft and the photo that a form means; BadDraft with all that is wrong, its pace included."""
     faults = [] if known else list(_traps(sent, now))
-    draft = photo = None
+    draft = None
     body = body_of(sent)
     # `lang` is the page's, `language` that of the letters; a form has one for both.
     body["language"] = lang if lang in LANGUAGES else "fr"
@@ -113,15 +113,11 @@ def checked(
             draft = register.check(tx, body, territory=territory, now=now, known=known)
     except BadDraft as error:
         faults += error.faults
-    try:
-        data = sent.file(photos.LARGEST)
-        # What nobody asked for is not worth a process: the photo is developed where the rest is not a robot's.
-        photo = photos.develop(data) if data is not None and not any(one.name == "website" for one in faults) else None
-    except BadDraft as error:
-        faults += error.faults
     if draft is None or faults:
         raise BadDraft(*faults)
-    return draft, photo
+    # Decoding costs seconds: it is done for a declaration that could be kept, not for whoever sends just anything.
+    data = sent.file(photos.LARGEST) if not sent["look"] else None
+    return draft, photos.develop(data) if data is not None else None
 
 
 def spend(request: Request, draft: Draft, house: House, tx: Any, now: datetime) -> None:
