@@ -1,6 +1,7 @@
 """Who may import whom, and what an import may cost: the arrows of the house, read from the code itself."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,22 @@ def test_importing_the_service_loads_no_format_library(module: str):
     code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("part", "room"),
+    [("procrastinate", "geo/register/jobs.py"), ("smtplib", "api/mailing.py"), ("pi_heif", "geo/register/darkroom.py")],
+)
+def test_each_part_is_spoken_to_in_one_place(part: str, room: str):
+    """Another queue, another way to send mail, another reader of photos would change one file."""
+    assert [str(file.relative_to(ROOT)) for file in sources("api", "geo", "seed") if part in roots(file)] == [room]
+
+
+def test_every_setting_is_in_the_readme():
+    """What can be set is read in one file, and told in one table."""
+    read = set(re.findall(r'"(GOHELLE_[A-Z_]+)"', (ROOT / "geo" / "settings.py").read_text("utf-8")))
+    table = (ROOT / "README.md").read_text("utf-8").partition("## Settings")[2].partition("## ")[0]
+    assert read - set(re.findall(r"GOHELLE_[A-Z_]+", table)) == set()
 
 
 def test_no_room_for_leftovers():
