@@ -11,6 +11,7 @@ from bench import plot, questions, report
 from bench.contests import Contest, Stage, contests, from_memory
 from bench.ground import COMMUNES, DETECTIONS, SEED, databases, ground, scene
 from bench.measure import median, paired
+from bench.register import register
 from bench.report import Outcome
 from bench.servers import all_servers, fetch, ready
 from bench.staleness import staleness
@@ -26,7 +27,12 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("--scale", type=int, default=1, metavar="N", help="N million rows instead of one")
     parser.add_argument("--quick", action="store_true", help="two minutes: few contests, nothing is written")
-    parser.add_argument("--only", default="", metavar="WORD", help="only contests whose name holds the word, no trials")
+    parser.add_argument(
+        "--only",
+        default="",
+        metavar="WORD",
+        help="only contests whose name holds the word, no trials; `register`: only its trials",
+    )
     options = parser.parse_args(arguments)
     if not DETECTIONS.exists() or not COMMUNES.exists():
         print(f"skipped: the detections are not here ({DETECTIONS.parent})")
@@ -37,6 +43,9 @@ def main(arguments: Sequence[str]) -> int:
     began = time.monotonic()
     with ground() as base:
         large, small = databases(base, ROWS * options.scale)
+        if options.only == "register":
+            print(report.targets(list(register(base, small, quick=options.quick))))
+            return 0
         collection, reach = scene(base, large)
         with base.admin(large) as connection:
             drawn = questions.scenery(connection, reach)
@@ -91,6 +100,7 @@ def _trials(stage: Stage, small: str, rounds: int) -> Iterator[Finding]:
     yield crowd(stage)
     yield memory(stage)
     yield from staleness(stage)
+    yield from register(stage.base, small, quick=stage.quick)
 
 
 if __name__ == "__main__":

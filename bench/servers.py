@@ -51,10 +51,11 @@ def database_cpu(base: Ground) -> float:
 def tree(pid: int) -> list[int]:
     """A process and all that it started."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        threads = list(Path(f"/proc/{pid}/task").glob("*/children"))  # any of its threads may have started one
+        children = [child for file in threads for child in file.read_text().split()]
     except OSError:
         return []
-    return [pid, *(one for child in children for one in tree(int(child)))]
+    return [pid, *(one for child in children for one in tree(int(child)))] if threads else []
 
 
 def _stat(pid: int) -> list[str]:
@@ -77,11 +78,13 @@ def _memory(pid: int, field: str) -> int:
 
 
 @contextmanager
-def service(base: Ground, database: str, *, memory_mb: int, workers: int = 1) -> Iterator[Server]:
-    """`gohelle serve`."""
-    port = _free_port()
+def service(
+    base: Ground, database: str, *, memory_mb: int, workers: int = 1, env: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """`gohelle serve`, without its worker unless `env` says GOHELLE_JOBS=on."""
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    env = {
+    own = {
         "GOHELLE_DATABASE_URL": base.url(database),
         "GOHELLE_READER_URL": base.url(database, "gohelle_reader"),
         "GOHELLE_PORT": str(port),
@@ -89,15 +92,16 @@ def service(base: Ground, database: str, *, memory_mb: int, workers: int = 1) ->
         "GOHELLE_WORKERS": str(workers),
         "GOHELLE_POOL_SIZE": str(POOL),
         "GOHELLE_MEMORY_MB": str(memory_mb),
+        "GOHELLE_JOBS": "off",
     }
-    with _running([sys.executable, "-m", "api.command", "serve"], env, f"{url}/healthz") as pid:
+    with _running([sys.executable, "-m", "api.command", "serve"], {**own, **(env or {})}, f"{url}/healthz") as pid:
         yield Server("gohelle" if memory_mb == 0 else "gohelle, from memory", url, pid)
 
 
 @contextmanager
 def peer(base: Ground, database: str) -> Iterator[Server]:
     """`uvicorn tipg.main:app`."""
-    port = _free_port()
+    port = free_port()
     env = {
         "DATABASE_URL": base.peer_url(database),
         "DB_MIN_CONN_SIZE": str(POOL),
@@ -112,7 +116,7 @@ def peer(base: Ground, database: str) -> Iterator[Server]:
 @contextmanager
 def bare(folder: Path, answers: Mapping[str, tuple[int, list[tuple[str, str]], bytes]]) -> Iterator[Server]:
     """bench/bare.py under the uvicorn that also runs the service."""
-    port = _free_port()
+    port = free_port()
     file = folder / "bare.json"
     known = {
         path: (status, [one for one in headers if one[0].lower() not in NOT_REPLAYED], base64.b64encode(body).decode())
@@ -171,7 +175,8 @@ def _wait_for(url: str, process: subprocess.Popen) -> None:
     raise SystemExit(f"bench: {url} does not answer")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
