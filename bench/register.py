@@ -108,12 +108,14 @@ def _queueing(hall: Hall, times: int) -> Finding:
         told.append((ms, status))
         cursor = f"&cursor={json.loads(body)['cursor']}"
     shown = [client.get("/townhall", Accept="text/html", **headers)[:2] for _ in range(times)]
-    p95s = [percentile([ms for ms, _ in some], 0.95) for some in (told, shown)]
+    (p50, p95), (page50, page95) = (
+        [percentile([ms for ms, _ in some], at) for at in (0.5, 0.95)] for some in (told, shown)
+    )
     return Finding(
         f"the queue of {QUEUE:,}, 50 at a time",
-        f"p95 {p95s[0]:.0f} ms leafing through it as JSON, {p95s[1]:.0f} ms for its page",
-        "under 200 ms",
-        all(status == 200 for _, status in told + shown) and max(p95s) < 200,
+        f"leafing through it as JSON p50 {p50:.0f} ms, p95 {p95:.0f} ms; its page p50 {page50:.0f} ms, p95 {page95:.0f} ms",
+        "p95 under 200 ms",
+        all(status == 200 for _, status in told + shown) and max(p95, page95) < 200,
     )
 
 
