@@ -96,7 +96,11 @@ def page(
 ) -> Response:
     """The form as a page with a map."""
     policy = pages.form_policy(house.settings.basemap)
-    return discreet.page(request, "declare.html", document, territory=territory, status=status, policy=policy)
+    asked = {"technology": document["technology"]} if document["token"] is None else {}
+    path = "/declare" if document["token"] is None else "/mine"
+    return discreet.page(
+        request, "declare.html", document, territory=territory, status=status, policy=policy, path=path, query=asked
+    )
 
 
 def checked(

@@ -32,14 +32,17 @@ def page(
     policy: str = pages.PAGE_CSP,
     headers: Mapping[str, str] | None = None,
     query: Mapping[str, str] | None = None,
+    path: str | None = None,
 ) -> Response:
-    """The document as a page; of the address the language alone is kept in its links, and what `query` names."""
+    """The document as a page; of the address the language alone is kept in its links, and what `query` names.
+
+    `path` is where a GET opens the page in another language, if that is not where this was asked for.
+    """
     house: House = request.app.state.house
     lang = language(request, territory)
     asked = {"lang": lang} if request.query_params.get("lang") == lang else {}
     site = house.site(territory, lang)
-    body = pages.render(
-        template, document, lang=lang, site=site, path=request.url.path, query={**asked, **(query or {})}
-    )
+    at = path or request.url.path
+    body = pages.render(template, document, lang=lang, site=site, path=at, query={**asked, **(query or {})})
     sent = {**HEADERS, "Content-Security-Policy": policy, "Content-Language": lang, **(headers or {})}
     return Response(body, status, sent, f"{HTML}; charset=utf-8")

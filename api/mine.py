@@ -213,7 +213,9 @@ def _shown(
     lang = discreet.language(request, territory)
     document = {"owned": owned, "token": token, "photo": shot, "notice": notice, "collection": _collection(territory)}
     document |= {"label": say(TECHNOLOGIES[owned.draft.technology], lang), "lines": _lines(owned, lang)}
-    return discreet.page(request, "mine.html", document, territory=territory, status=status, policy=pages.KEY_CSP)
+    return discreet.page(
+        request, "mine.html", document, territory=territory, status=status, policy=pages.KEY_CSP, path="/mine"
+    )
 
 
 def _lines(owned: register.Owned, lang: str) -> list[tuple[str, str]]:
@@ -253,7 +255,9 @@ def _simple(
 ) -> Response:
     with house.db.read() as tx:
         territory = house.catalogue.territory(tx)
-    return discreet.page(request, template, document, territory=territory, status=status, policy=policy)
+    # The same page in another language is one that a GET opens.
+    path = "/mine" if template == "mine_told.html" else None
+    return discreet.page(request, template, document, territory=territory, status=status, policy=policy, path=path)
 
 
 def _bad_key(request: Request, house: House) -> Response:
