@@ -71,7 +71,7 @@ def _items(stage: Stage, limit: int, share: float) -> Contest:
         {
             "cold": driven(stage.base, stage.servers["cold"], [questions.items_path(box, limit) for box in boxes], 1),
             "peer": _peer(stage, [questions.peer_items_path(kind, box, limit) for box in boxes], share * limit),
-            "floor": floor(stage.base, stage.database, [_page_sql(stage, box, limit) for box in boxes], 1),
+            "floor": floor(stage.base, stage.database, [_page_sql(stage, box, limit) for box in boxes], 2),
         },
     )
 
@@ -101,15 +101,18 @@ def _item(stage: Stage) -> Contest:
 
 def _tiles(stage: Stage, id: str, title: str, asked: Sequence[Tile]) -> Contest:
     kind = stage.collection.kind
-    statements = [_tile_sql(stage, tile) for tile in asked][:: max(1, len(asked) // 60)]
-    peer_paths = [questions.peer_tile_path(kind, tile) for tile in asked]
+    statements = [_tile_sql(stage, tile) for tile in asked][:: max(1, len(asked) // questions.LISTED)]
+    large = 0 if asked[0].z >= 14 else 100
     return Contest(
         id,
         title,
         {
             "cold": driven(stage.base, stage.servers["cold"], [questions.tile_path(tile) for tile in asked], 1),
-            "peer": _peer(stage, peer_paths, 0 if asked[0].z >= 14 else 100),
-            "floor": floor(stage.base, stage.database, statements, 1),
+            **{
+                name: _peer(stage, [questions.peer_tile_path(kind, tile, stored=stored) for tile in asked], large)
+                for name, stored in (("peer", False), ("helped", True))
+            },
+            "floor": floor(stage.base, stage.database, statements, 2),
         },
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.ground import Ground
 from bench.servers import Server, database_cpu
-from geo.db import ALONE
+from geo.db import ALONE, ONE_PLAN
 
 CLIENTS = 8
 LUA = Path(__file__).with_name("wrk.lua")
@@ -117,8 +117,8 @@ def floor(base: Ground, database: str, statements: Iterable[Statement], seconds:
     ]
     for number, (sql, values) in enumerate(statements):
         file = folder / f"{number}.sql"
-        file.write_text(_script(sql, values))
-        texts |= {name: value for name, value in values.items() if isinstance(value, str)}
+        file.write_text(_script(sql, values, number))
+        texts |= {f"{name}_{number}": value for name, value in values.items() if isinstance(value, str)}
         line += ["-f", str(file)]
     for name, value in texts.items():
         line += ["-D", f"{name}={value}"]
@@ -130,7 +130,7 @@ def floor(base: Ground, database: str, statements: Iterable[Statement], seconds:
         done = subprocess.run(
             [*line, "-l", "--log-prefix=log", database],
             cwd=folder,
-            env={**os.environ, "PGOPTIONS": ALONE},
+            env={**os.environ, "PGOPTIONS": f"{ALONE} {ONE_PLAN}"},
             capture_output=True,
             text=True,
             check=False,
@@ -149,14 +149,14 @@ def floor(base: Ground, database: str, statements: Iterable[Statement], seconds:
     return run
 
 
-def _script(sql: str, values: Mapping[str, Any]) -> str:
-    """The driver's %(name)s as pgbench's :name; numbers are set in the script, texts on the command line."""
+def _script(sql: str, values: Mapping[str, Any], number: int) -> str:
+    """The driver's %(name)s as pgbench's :name_7; numbers are set in script 7, texts on the command line."""
     lines = []
     sql = sql.replace("':squares'", "(chr(58) || 'squares')")  # pgbench looks for its variables in literals, too
     for name, value in values.items():
         # The driver tells PostgreSQL how large a number is; pgbench does not.
         large = isinstance(value, int) and abs(value) >= 1 << 31
-        sql = sql.replace(f"%({name})s", f":{name}::bigint" if large else f":{name}")
+        sql = sql.replace(f"%({name})s", f":{name}_{number}::bigint" if large else f":{name}_{number}")
         if not isinstance(value, str):
-            lines.append(f"\\set {name} {value!r}")
+            lines.append(f"\\set {name}_{number} {value!r}")
     return "\n".join([*lines, sql.replace("%%", "%").strip() + ";"]) + "\n"

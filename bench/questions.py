@@ -19,7 +19,8 @@ SHARES = (0.001, 0.01, 0.1, 0.5, 1.0)
 
 ZOOMS = (0, 6, 10, 12, 14, 16)
 SESSION = range(5, 17)
-LISTED = 40
+LISTED = 12
+"""So many boxes, or tiles, take turns: PostgreSQL alone must plan each once a client, and is to be measured at work."""
 ANY = Question(limit=1)
 
 
@@ -91,11 +92,11 @@ def tile_path(tile: Tile) -> str:
     return f"/collections/installations/tiles/{SET}/{tile.z}/{tile.y}/{tile.x}"
 
 
-def peer_tile_path(kind: Kind, tile: Tile) -> str:
-    """The same tile of the peer's, with the same properties and from the same stored geometry."""
+def peer_tile_path(kind: Kind, tile: Tile, *, stored: bool) -> str:
+    """The same tile of the peer's, with the same properties; `stored` names the column that needs no transformation."""
     names = ",".join(column.name for column in drawn(kind))
-    address = f"/collections/territory.installations/tiles/{SET}/{tile.z}/{tile.x}/{tile.y}"
-    return f"{address}?geom-column=geom_3857&properties={names}"
+    address = f"/collections/territory.installations/tiles/{SET}/{tile.z}/{tile.x}/{tile.y}?properties={names}"
+    return f"{address}&geom-column=geom_3857" if stored else address
 
 
 def _text(box: Bbox) -> str:

@@ -42,7 +42,7 @@ def staleness(stage: Stage) -> list[Finding]:
         ]
         for thread in (listening, *readers):
             thread.start()
-        _write(stage, id, watch, seconds=5 if stage.quick else 20)
+        _write(stage, id, watch, seconds=5 if stage.quick else 60)
         watch.over = True
         for thread in (listening, *readers):
             thread.join()
