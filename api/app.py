@@ -22,6 +22,8 @@ from api import (
     photos,
     problems,
     processes,
+    schemas,
+    search,
     styles,
     sums,
     territory,
@@ -84,7 +86,22 @@ def create(settings: Settings) -> ASGIApp:
     app.state.house = house
     app.state.listener = listener
     problems.install(app)
-    rooms = (territory, openapi, features, tiles, styles, processes, installations, declare, mine, photos, sums, health)
+    rooms = (
+        territory,
+        schemas,
+        openapi,
+        features,
+        search,
+        tiles,
+        styles,
+        processes,
+        installations,
+        declare,
+        mine,
+        photos,
+        sums,
+        health,
+    )
     for room in (*rooms, *TOWN_HALL):
         app.include_router(room.router)
     for path, folder in FILES.items():

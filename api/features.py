@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import query
+from api import asking, query
 from api.house import JSON, PAGE, Ask, Asked, Form
 from api.links import GEOJSON_TYPE, here, link
 from api.territory import licence_link, version_of
@@ -15,7 +15,6 @@ from geo import features
 from geo.collections import Territory
 from geo.db import Snapshot
 from geo.errors import NotFound
-from geo.space import CRS84_URI
 
 router = APIRouter()
 
@@ -38,15 +37,15 @@ def items(collection_id: str, ask: Asked) -> Response:
     ]
     headers = {
         "OGC-NumberReturned": str(page.returned),
-        "Content-Crs": f"<{CRS84_URI}>",
+        "Content-Crs": f"<{page.view.crs.uri}>",
     }
     if page.matched is not None:
         headers["OGC-NumberMatched"] = str(page.matched)
     if page.next_after is not None:
-        following = _next(ask, page.next_after)
+        following = _next(ask, asking.cursor_text(page.next_after, page.order, page.next_keys))
         links.append({"href": following, "rel": "next", "type": GEOJSON_TYPE})
         headers["Link"] = f'<{following}>; rel="next"; type="{GEOJSON_TYPE}"'
-    document = _feature_collection(page, links)
+    document = feature_collection(page, links)
     versions = version_of(territory, collection)
     return ask.answer(document, versions=versions, territory=territory, template="items.html", headers=headers)
 
@@ -56,9 +55,10 @@ def _page(tx: Snapshot, territory: Territory, collection_id: str, ask: Ask) -> f
     parameters = ask.settle(territory, FORMS)
     # Figures that clash stand side by side on one page, and milestones on one line.
     whole = ask.form is PAGE and collection.kind.geometry is None
-    question = query.items(parameters, collection.kind, default_limit=1_000 if whole else query.DEFAULT_LIMIT)
+    limit = 1_000 if whole else query.DEFAULT_LIMIT
+    wanted = asking.items(parameters, collection.kind, lang=ask.translation, default_limit=limit)
     reach = ask.house.catalogue.reach(tx, collection, territory.versions.get(collection.id, 0))
-    return features.page(tx, collection, question, reach=reach, lang=ask.translation)
+    return features.page(tx, collection, wanted.question, reach=reach, view=_view(ask, wanted.view))
 
 
 @router.get("/collections/{collection_id}/items/{item_id}")
@@ -72,7 +72,7 @@ def item(collection_id: str, item_id: str, ask: Asked) -> Response:
         licence_link(territory.body["licence"]),
     ]
     document = f'{found.feature[:-1]},"links":{json.dumps(links, ensure_ascii=False)}}}'
-    headers = {"Content-Crs": f"<{CRS84_URI}>"}
+    headers = {"Content-Crs": f"<{found.view.crs.uri}>"}
     versions = version_of(territory, collection)
     return ask.answer(document, versions=versions, territory=territory, template="item.html", headers=headers)
 
@@ -80,9 +80,14 @@ def item(collection_id: str, item_id: str, ask: Asked) -> Response:
 def _item(tx: Snapshot, territory: Territory, collection_id: str, item_id: str, ask: Ask) -> features.Item:
     collection = territory.collection(collection_id)
     parameters = ask.settle(territory, FORMS)
-    parameters.take("crs", query.one_of([CRS84_URI]), CRS84_URI)
+    view = asking.view(parameters, collection.kind, lang=ask.translation)
     parameters.finish()
-    return features.item(tx, collection, _id(item_id), lang=ask.translation)
+    return features.item(tx, collection, _id(item_id), view=_view(ask, view))
+
+
+def _view(ask: Ask, asked: features.View) -> features.View:
+    """A page for people needs names and sources, whatever of it a link asked for."""
+    return features.View(lang=ask.translation) if ask.form is PAGE else asked
 
 
 def _id(text: str) -> int:
@@ -91,12 +96,13 @@ def _id(text: str) -> int:
     return int(text)
 
 
-def _next(ask: Ask, after: tuple[int, ...]) -> str:
+def _next(ask: Ask, cursor: str) -> str:
     kept = [(name, value) for name, value in ask.request.query_params.multi_items() if name not in ("cursor", "f")]
-    return f"{ask.house.url(ask.path)}?{urlencode([*kept, ('f', 'geojson'), ('cursor', query.cursor_text(after))])}"
+    return f"{ask.house.url(ask.path)}?{urlencode([*kept, ('f', 'geojson'), ('cursor', cursor)])}"
 
 
-def _feature_collection(page: features.Page, links: list[dict[str, Any]]) -> str:
+def feature_collection(page: features.Page, links: list[dict[str, Any]]) -> str:
+    """The page and its links as one document."""
     matched = f'"numberMatched":{page.matched},' if page.matched is not None else ""
     return (
         f'{{"type":"FeatureCollection",{matched}"numberReturned":{page.returned},'

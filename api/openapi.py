@@ -12,10 +12,12 @@ from api.openapi_doors import doors
 from api.openapi_parts import (
     COMPONENTS,
     KEY,
+    NARROWING,
     PAGING,
     PARAMETERS,
     PROBLEM,
     TILE,
+    VIEWING,
     Schema,
     as_html,
     as_json,
@@ -36,6 +38,7 @@ from geo.columns import LANGUAGES, say
 from geo.planning.nearby import DEFAULT_FEATURES, MAXIMUM_DISTANCE_M, MAXIMUM_FEATURES
 from geo.register.moderation import Decided
 from geo.register.schema import schema as declared
+from geo.sorting import MOST, sortables
 
 router = APIRouter()
 
@@ -141,8 +144,8 @@ def _drawn(territory: Territory) -> Schema:
 
 def _drawn_alone(one: Collection, tileset: Schema) -> Schema:
     path, operation = f"/collections/{one.id}", one.id.replace("-", "_")
-    filters = [filter_of(column, LANGUAGES[0]) for column in one.kind.queryables.values()]
-    narrowed = [*TILE, {"$ref": "#/components/parameters/datetime"}, *filters]
+    filters = [filter_of(column, LANGUAGES[0]) for column in one.kind.filterables.values()]
+    narrowed = [*TILE, *(_shared(name) for name in NARROWING), *filters]
     return {
         f"{path}/tiles": _get(f"{operation}_tilesets", one.id, json_alone(), forms=("json",)),
         f"{path}/tiles/{SET}": _get(f"{operation}_tileset", one.id, tileset, forms=("json", "tilejson")),
@@ -156,8 +159,8 @@ def _drawn_alone(one: Collection, tileset: Schema) -> Schema:
 def _of(one: Collection, lang: str) -> Schema:
     """The paths of one collection, spelt out."""
     path, title = f"/collections/{one.id}", say(one.title, lang)
-    filters = [filter_of(column, lang) for column in one.kind.queryables.values()]
-    paging = [{"$ref": f"#/components/parameters/{name}"} for name in PAGING]
+    filters = [filter_of(column, lang) for column in one.kind.filterables.values()]
+    paging = [*(_shared(name) for name in (*PAGING, *NARROWING, *VIEWING)), *_of_kind(one)]
     # Twelve digits are more than any table holds, and every client can count that far.
     item_id = parameter("itemId", {"type": "string", "pattern": "^[0-9]{1,12}$"}, where="path")
     operation = one.id.replace("-", "_")
@@ -170,15 +173,36 @@ def _of(one: Collection, lang: str) -> Schema:
             f"{operation}_item",
             title,
             {**media(GEOJSON_TYPE, "Feature"), **as_html()},
-            [item_id],
+            [item_id, *(_shared(name) for name in VIEWING), _properties(one)],
             forms=forms,
             missing=True,
         ),
+        f"{path}/sortables": _get(f"{operation}_sortables", title, {**media(SCHEMA_TYPE), **as_html()}),
         f"{path}/queryables": _get(f"{operation}_queryables", title, {**media(SCHEMA_TYPE), **as_html()}),
         f"{path}/feature-schema": _get(f"{operation}_feature_schema", title, media(SCHEMA_TYPE), forms=("json",)),
         f"{path}/schema": _get(f"{operation}_schema", title, {**media(SCHEMA_TYPE), **as_html()}),
     }
-    return {path: {"get": {**get, "tags": [one.id]}} for path, get in made.items()}
+    search = _post(f"{operation}_search", title, "Search", media(GEOJSON_TYPE, "FeatureCollection"), lang=True)
+    paths = {path: {"get": {**get, "tags": [one.id]}} for path, get in made.items()}
+    return {**paths, f"{path}/search": {"post": {**search, "tags": [one.id]}}}
+
+
+def _shared(name: str) -> Schema:
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+def _of_kind(one: Collection) -> list[Schema]:
+    """The parameters of items that take names of the kind's own columns."""
+    names = sortables(one.kind)
+    keys = {"type": "string", "enum": [sign + name for name in names for sign in ("", "-")]}
+    sortby = parameter("sortby", {"type": "array", "items": keys, "minItems": 1, "maxItems": MOST})
+    return [{**sortby, "style": "form", "explode": False}, _properties(one)]
+
+
+def _properties(one: Collection) -> Schema:
+    named = {"type": "string", "enum": [column.name for column in one.kind.public]}
+    made = parameter("properties", {"type": "array", "items": named}, text="the properties that are written")
+    return {**made, "style": "form", "explode": False}
 
 
 def _get(

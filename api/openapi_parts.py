@@ -9,9 +9,12 @@ from api.links import GEOJSON_TYPE
 from api.query import DEFAULT_LIMIT, MAXIMUM_LIMIT
 from api.tiles import MVT
 from geo.columns import LANGUAGES, Column, say
-from geo.space import CRS84_URI
+from geo.cql2 import LANGUAGES as LANGUAGES_OF_FILTERS
+from geo.cql2 import LONGEST, TEXT
+from geo.crs import CRS84, uris
 
 Schema = dict[str, Any]
+FORMATS = {"date": "date", "timestamp": "date-time"}
 JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean"}
 
 
@@ -62,6 +65,8 @@ def filter_of(column: Column, lang: str) -> Schema:
     schema: Schema = {"type": JSON_TYPES.get(column.type, "string")}
     if column.choices:
         schema["enum"] = list(column.choices)
+    elif column.type in FORMATS:
+        schema["format"] = FORMATS[column.type]
     elif schema["type"] == "string":
         schema["minLength"] = 1
     elif column.type == "integer":
@@ -88,7 +93,7 @@ PARAMETERS: Schema = {
         **parameter(
             "bbox",
             {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
-            text="west,south,east,north in degrees; with heights: west,south,lowest,east,north,highest",
+            text="west,south,east,north in the axis order of bbox-crs; with heights: west,south,lowest,east,north,highest",
         ),
         "style": "form",
         "explode": False,
@@ -96,7 +101,16 @@ PARAMETERS: Schema = {
     "datetime": parameter(
         "datetime", {"type": "string"}, text="a date, an instant, or an interval with an open end (..)"
     ),
-    **{name: parameter(name, {"type": "string", "enum": [CRS84_URI]}) for name in ("crs", "bbox-crs")},
+    **{
+        name: parameter(name, {"type": "string", "enum": uris(), "default": CRS84.uri})
+        for name in ("crs", "bbox-crs", "filter-crs")
+    },
+    "filter": parameter("filter", {"type": "string", "maxLength": LONGEST}, text="CQL2 over the queryables"),
+    "filter-lang": parameter("filter-lang", {"type": "string", "enum": list(LANGUAGES_OF_FILTERS), "default": TEXT}),
+    "q": parameter(
+        "q", {"type": "string", "minLength": 1}, text="words in names and descriptions, or their beginnings"
+    ),
+    "skipGeometry": parameter("skipGeometry", {"type": "boolean", "default": False}),
     "cursor": parameter("cursor", {"type": "string"}, text="from the link to the next page"),
 }
 GEOMETRY: Schema = {
@@ -105,7 +119,9 @@ GEOMETRY: Schema = {
     "required": ["type", "coordinates"],
     "properties": {"type": {"type": "string"}, "coordinates": {"type": "array", "items": {}}},
 }
-PAGING = ("limit", "bbox", "bbox-crs", "crs", "datetime", "cursor")
+PAGING = ("limit", "bbox", "bbox-crs", "cursor")
+NARROWING = ("datetime", "q", "filter", "filter-lang", "filter-crs")
+VIEWING = ("crs", "skipGeometry")
 COMPONENTS: Schema = {
     "Link": {
         "type": "object",
@@ -132,6 +148,21 @@ COMPONENTS: Schema = {
             "links": {"type": "array", "items": {"$ref": "#/components/schemas/Link"}},
             "numberMatched": {"type": "integer", "minimum": 0},
             "numberReturned": {"type": "integer", "minimum": 0},
+        },
+    },
+    "Search": {
+        "type": "object",
+        "description": "the parameters of items, and any queryable, as members",
+        "properties": {
+            "filter": {"oneOf": [{"type": "string"}, {"type": "object"}]},
+            **{
+                name: {"type": "string"}
+                for name in ("filter-lang", "filter-crs", "q", "bbox-crs", "datetime", "cursor", "crs")
+            },
+            "bbox": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6},
+            "limit": {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT, "default": DEFAULT_LIMIT},
+            **{name: {"type": "array", "items": {"type": "string"}} for name in ("sortby", "properties")},
+            "skipGeometry": {"type": "boolean"},
         },
     },
     "Problem": {

@@ -1,20 +1,17 @@
 """Query parameters, read strictly: all that is wrong is said at once, by name, and the input is never echoed."""
 
-import base64
-import binascii
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 from geo.columns import Column
+from geo.cql2 import LONGEST as LONGEST_FILTER
 from geo.errors import BadQuery, Problem
 from geo.filters import Period, Question
 from geo.kinds import Kind
-from geo.space import CRS84_URI, Bbox
+from geo.space import Bbox
 
 DEFAULT_LIMIT = 100
 MAXIMUM_LIMIT = 10_000
@@ -48,8 +45,8 @@ class Parameters:
             return
         if name in self._given:
             self.wrong(name, "is given more than once")
-        elif len(value) > LONGEST:
-            self.wrong(name, f"is longer than {LONGEST} characters")
+        elif len(value) > (longest := LONGEST_FILTER if name == "filter" else LONGEST):
+            self.wrong(name, f"is longer than {longest} characters")
         elif "\x00" in value:
             self.wrong(name, "holds a NUL character")
         else:
@@ -83,26 +80,11 @@ def _shown(name: str) -> str:
     return re.sub(r"[^\w.:-]", "?", name[:64], flags=re.ASCII)
 
 
-def items(parameters: Parameters, kind: Kind, *, default_limit: int = DEFAULT_LIMIT) -> Question:
-    """The question that an items request asks."""
-    question = conditions(parameters, kind)
-    for name in ("crs", "bbox-crs"):
-        parameters.take(name, one_of([CRS84_URI]), CRS84_URI)
-    question = replace(
-        question,
-        limit=parameters.take("limit", limit, default_limit),
-        bbox=parameters.take("bbox", bbox, None),
-        after=parameters.take("cursor", cursor, ()),
-    )
-    parameters.finish()
-    return question
-
-
 def conditions(parameters: Parameters, kind: Kind) -> Question:
     """What items and tiles may both be narrowed by: period and equality."""
     equals = {
         name: value
-        for name, column in kind.queryables.items()
+        for name, column in kind.filterables.items()
         if (value := parameters.take(name, lambda text, column=column: _value(text, column), None)) is not None
     }
     return Question(limit=1, period=parameters.take("datetime", period, None), equals=equals)
@@ -122,8 +104,8 @@ def number(text: str) -> float:
     return value
 
 
-def bbox(text: str) -> Bbox:
-    """Four numbers, or six with heights, which are ignored; west may exceed east across the antimeridian."""
+def box_numbers(text: str) -> list[float]:
+    """Four numbers, or six with heights."""
     parts = text.split(",")
     if len(parts) not in (4, 6):
         raise Misread("must be 4 numbers (west,south,east,north), or 6 with heights")
@@ -131,9 +113,16 @@ def bbox(text: str) -> Bbox:
         values = [number(part) for part in parts]
     except Misread:
         raise Misread("must be 4 or 6 finite numbers separated by commas") from None
-    west, south, east, north = values if len(values) == 4 else (*values[:2], *values[3:5])
     if len(values) == 6 and values[2] > values[5]:
         raise Misread("has its lower height above its upper one")
+    return values
+
+
+def degrees(values: Sequence[float], *, northing_first: bool = False) -> Bbox:
+    """A box in degrees; heights are ignored; west may exceed east across the antimeridian."""
+    west, south, east, north = values if len(values) == 4 else (*values[:2], *values[3:5])
+    if northing_first:
+        west, south, east, north = south, west, north, east
     if not -180 <= west <= 180 or not -180 <= east <= 180:
         raise Misread("has a longitude outside -180 to 180")
     if not -90 <= south <= 90 or not -90 <= north <= 90:
@@ -167,26 +156,6 @@ def _day(text: str) -> date | None:
     except ValueError:
         pass
     raise Misread("must hold dates as 2013-03-08 or instants as 2013-03-08T00:00:00Z")
-
-
-def cursor(text: str) -> tuple[int, ...]:
-    """The place after which the next page starts, as `cursor_text` wrote it: one or two whole numbers."""
-    try:
-        after = json.loads(base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        after = None
-    if (
-        type(after) is not list
-        or len(after) not in (1, 2)
-        or any(type(n) is not int or not 0 <= n < 2**63 for n in after)
-    ):
-        raise Misread("is not a cursor that this service gave")
-    return tuple(after)
-
-
-def cursor_text(after: tuple[int, ...]) -> str:
-    """The cursor of the page that starts after this place."""
-    return base64.urlsafe_b64encode(json.dumps(after).encode()).decode().rstrip("=")
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:
@@ -233,7 +202,21 @@ def _boolean(text: str, _column: Column) -> bool:
     return text == "true"
 
 
+def _date(text: str, _column: Column) -> date:
+    if (day := _day(text)) is None or len(text) != 10:
+        raise Misread("must be a date as 2013-03-08")
+    return day
+
+
+def _timestamp(text: str, _column: Column) -> datetime:
+    if _day(text) is None or len(text) == 10:
+        raise Misread("must be an instant as 2013-03-08T00:00:00Z")
+    return datetime.fromisoformat(text.upper())
+
+
 VALUES: Mapping[str, Callable[[str, Column], Any]] = {
+    "date": _date,
+    "timestamp": _timestamp,
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,

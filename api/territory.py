@@ -1,19 +1,34 @@
-"""The territory and its collections: landing page, conformance, collections, schema, queryables, the pack's pages."""
+"""The territory and its collections: landing page, conformance, collections, the pack's pages."""
 
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.house import JSON, PAGE, Ask, Asked, Form
+from api.house import JSON, PAGE, Ask, Asked
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE, here, link
 from geo.collections import CATALOGUE, Collection, Reach, Territory, Versions
-from geo.columns import Column, say
+from geo.columns import say
+from geo.crs import uris
 from geo.errors import NotFound
 from geo.space import CRS84_URI
 
 router = APIRouter()
 
+CQL2 = (
+    "cql2-text",
+    "cql2-json",
+    "basic-cql2",
+    "advanced-comparison-operators",
+    "case-insensitive-comparison",
+    "accent-insensitive-comparison",
+    "basic-spatial-functions",
+    "basic-spatial-functions-plus",
+    "spatial-functions",
+    "temporal-functions",
+    "arithmetic",
+    "property-property",
+)
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
@@ -24,6 +39,19 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/returnables-and-receivables",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/sortables",
+    *(f"http://www.opengis.net/spec/cql2/1.0/conf/{name}" for name in CQL2),
+    # as QGIS still asks for them
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-operators",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",
@@ -32,13 +60,7 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
 )
-SCHEMA = Form("json", SCHEMA_TYPE, also=JSON.media_type)
 BOTH = (("json", JSON.media_type), ("html", PAGE.media_type))
-GEOMETRY_FORMATS = {
-    "Point": "geometry-point",
-    "MultiLineString": "geometry-multilinestring",
-    "MultiPolygon": "geometry-multipolygon",
-}
 LICENCE_URLS = {
     "etalab-2.0": "https://www.etalab.gouv.fr/licence-ouverte-open-licence/",
     "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
@@ -126,42 +148,6 @@ def collection(collection_id: str, ask: Asked) -> Response:
     return ask.answer(document, versions=versions, territory=territory, template="collection.html")
 
 
-@router.get("/collections/{collection_id}/schema")
-def schema(collection_id: str, ask: Asked) -> Response:
-    """The properties of the collection's items as JSON Schema, with labels and units."""
-    return _schema(collection_id, ask, queryables=False)
-
-
-@router.get("/collections/{collection_id}/feature-schema")
-def feature_schema(collection_id: str, ask: Asked) -> Response:
-    """The collection's items as they are written in GeoJSON, as JSON Schema: GDAL takes the columns' types from it."""
-    territory = ask.territory(SCHEMA)
-    one = territory.collection(collection_id)
-    properties = {column.name: property_schema(column, ask.lang) for column in one.kind.public}
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": ask.house.url(ask.path),
-        "type": "object",
-        "title": say(one.title, ask.lang),
-        "required": ["type", "id", "geometry", "properties"],
-        "properties": {
-            "type": {"const": "Feature"},
-            "id": {"type": "integer"},
-            "geometry": {"type": "object" if one.kind.geometry else "null"},
-            # Each may be null where it is not known; GDAL reads no schema that says so by a list of types.
-            "properties": {"type": "object", "properties": properties},
-        },
-    }
-    versions = version_of(territory, one)
-    return ask.unchanged(versions) or ask.answer(document, versions=versions, territory=territory, template="")
-
-
-@router.get("/collections/{collection_id}/queryables")
-def queryables(collection_id: str, ask: Asked) -> Response:
-    """The properties that items can be filtered by, as JSON Schema."""
-    return _schema(collection_id, ask, queryables=True)
-
-
 @router.get("/pages/{page_id}")
 def page(page_id: str, ask: Asked) -> Response:
     """A page of the pack: legal notice, data protection, accessibility."""
@@ -199,56 +185,6 @@ def _reach(ask: Ask, tx: Any, territory: Territory, one: Collection) -> Reach:
     return ask.house.catalogue.reach(tx, one, territory.versions.get(one.id, 0))
 
 
-def _schema(collection_id: str, ask: Ask, *, queryables: bool) -> Response:
-    territory = ask.territory(SCHEMA, PAGE)
-    one = territory.collection(collection_id)
-    columns = one.kind.queryables.values() if queryables else one.kind.public
-    properties = {column.name: property_schema(column, ask.lang) for column in columns}
-    if one.kind.geometry:
-        properties["geometry"] = {
-            "title": {"fr": "géométrie", "de": "Geometrie"}.get(ask.lang, "geometry"),
-            "format": GEOMETRY_FORMATS[one.kind.geometry] if not queryables else "geometry-any",
-            "x-ogc-role": "primary-geometry",
-        }
-    document = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": ask.house.url(ask.path),
-        "type": "object",
-        "title": say(one.title, ask.lang),
-        "properties": properties,
-        "additionalProperties": False,
-    }
-    versions = version_of(territory, one)
-    return ask.unchanged(versions) or ask.answer(
-        document, versions=versions, territory=territory, template="schema.html"
-    )
-
-
-JSON_TYPES = {"integer": "integer", "number": "number", "boolean": "boolean", "references": "array"}
-JSON_FORMATS = {"date": "date", "timestamp": "date-time", "url": "uri"}
-
-
-def property_schema(column: Column, lang: str) -> dict[str, Any]:
-    """One property as JSON Schema, its words in `lang`."""
-    made: dict[str, Any] = {"title": say(column.label, lang), "type": JSON_TYPES.get(column.type, "string")}
-    if column.type in JSON_FORMATS:
-        made["format"] = JSON_FORMATS[column.type]
-    if column.choices:
-        made["oneOf"] = [{"const": value, "title": say(label, lang)} for value, label in column.choices.items()]
-    for name in ("minimum", "maximum"):
-        if (bound := getattr(column, name)) is not None:
-            made[name] = bound
-    if column.unit:
-        made["x-ogc-unit"] = column.unit
-    if column.type == "references":
-        made["items"] = {
-            "type": "object",
-            "required": ["collection", "source_key"],
-            "properties": {"collection": {"type": "string"}, "source_key": {"type": "string"}},
-        }
-    return made
-
-
 def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *, alone: bool) -> dict[str, Any]:
     path = f"/collections/{one.id}"
     licence = territory.body["licence"]
@@ -267,7 +203,7 @@ def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *
         "visible": one.visible,
         "itemCount": reach.count,
         **({"extent": extent} if extent else {}),
-        "crs": [CRS84_URI],
+        "crs": uris() if one.kind.geometry else [CRS84_URI],
         "storageCrs": CRS84_URI,
         "attribution": territory.body["attribution"],
         "license": licence,
@@ -278,6 +214,7 @@ def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *
             link(ask, f"{path}/feature-schema", "describedby", SCHEMA_TYPE),
             link(ask, f"{path}/schema", "http://www.opengis.net/def/rel/ogc/1.0/schema", SCHEMA_TYPE),
             link(ask, f"{path}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA_TYPE),
+            link(ask, f"{path}/sortables", "http://www.opengis.net/def/rel/ogc/1.0/sortables", SCHEMA_TYPE),
             *_drawings(ask, path, one),
             licence_link(licence),
         ],

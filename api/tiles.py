@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import query
+from api import asking
 from api.house import JSON, Ask, Asked, Form
 from api.links import here, link
 from api.query import Misread
@@ -131,7 +131,7 @@ def collection_tile(collection_id: str, set_id: str, matrix: str, row: str, colu
     def drawn(tx: Snapshot, territory: Territory) -> tiles.Drawn:
         one = _with_geometry(territory, collection_id)
         parameters = ask.settle(territory, (MVT,))
-        question = query.conditions(parameters, one.kind)
+        question = asking.narrowed(parameters, one.kind, lang=ask.translation)
         parameters.finish()
         where = _where(set_id, matrix, row, column)
         found = tiles.tile(tx, [(one, question)], where, lang=ask.translation)

@@ -92,9 +92,7 @@ def _item(stage: Stage) -> Contest:
                 stage.base, stage.servers["cold"], [f"/collections/installations/items/{id}?f=geojson" for id in ids], 1
             ),
             "peer": _peer(stage, [f"{peer}/{id}?f=geojson" for id in ids], 0),
-            "floor": floor(
-                stage.base, stage.database, [features.item_sql(stage.collection, id, lang=None) for id in ids], 1
-            ),
+            "floor": floor(stage.base, stage.database, [features.item_sql(stage.collection, id) for id in ids], 1),
         },
     )
 
@@ -119,7 +117,7 @@ def _tiles(stage: Stage, id: str, title: str, asked: Sequence[Tile]) -> Contest:
 
 def _page_sql(stage: Stage, box: Bbox, limit: int) -> Statement:
     question = Question(limit=limit, bbox=box)
-    return features.page_sql(stage.collection, question, reach=stage.reach, lang=None)
+    return features.page_sql(stage.collection, question, reach=stage.reach)
 
 
 def _tile_sql(stage: Stage, tile: Tile) -> Statement:

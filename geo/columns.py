@@ -26,7 +26,7 @@ def say(texts: Words, lang: str) -> str:
 class Column:
     """One typed column of a kind.
 
-    `unit` is a UCUM-like symbol (m, ha, kW). `queryable` columns filter by equality, `summable` ones may be added up,
+    `unit` is a UCUM-like symbol (m, ha, kW). `queryable` columns narrow collections and pages, `summable` ones may be added up,
     `translated` ones may have a text in other languages than the territory's in `translations`.
     A column that is not `public` never leaves the database.
     """
@@ -119,6 +119,9 @@ POSITIONS = {
     "schematic": words("schématique", "schematic", "schematisch"),
     "cell": words("à la maille", "by grid cell", "nach Rasterzelle"),
 }
+
+ID = integer("id", words("identifiant", "identifier", "Kennung"), minimum=0)
+"""The number of a feature: no property of it, but a queryable."""
 
 STORY = (
     prose("name", words("nom", "name", "Name"), queryable=True, required=True),

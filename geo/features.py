@@ -1,22 +1,24 @@
 """Features as PostGIS writes them: one query a page, GeoJSON text that nobody parses again."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from sqlalchemy import ColumnElement, true
 from sqlalchemy.engine import Connection
 
 from geo.collections import VERSIONS, Collection, Reach, Versions, concerning
 from geo.columns import Column
+from geo.crs import CRS84, Crs
 from geo.curve import stretches
 from geo.errors import BadQuery, Gone, NotFound, Problem
-from geo.filters import ANY, Question, chosen, held, matching, spelled
-from geo.kinds import KINDS
-from geo.space import Bbox
-
-DECIMALS = 6
-"""Of a degree: 0.1 m, finer than any position that the territory holds."""
+from geo.filters import ANY, DIALECT, Question, chosen, held, matching, spelled
+from geo.kinds import KINDS, Kind
+from geo.sorting import Order, following, ordering
+from geo.sorting import values as order_values
+from geo.space import MERCATOR, WGS84, Bbox
 
 COUNTED = 10_000
 """How far `numberMatched` is counted."""
@@ -27,12 +29,13 @@ FENCED_BELOW = 0.25
 # Concatenating row_to_json takes half the time of json_build_object.
 PAGE = """
 with {rows}, written as (
-  select {place}, row_number() over (order by {place}) as n, {feature} as feature from rows f
+  select {place}, {number} as n, {keys} as keys, {feature} as feature from rows f
 )
-select string_agg(feature, ',') filter (where n <= %(limit)s) as features,
+select string_agg(feature, ','{order}) filter (where n <= %(limit)s) as features,
        count(*) as found,
        {key} as last_key,
        max(id) filter (where n = %(limit)s) as last_id,
+       max(keys) filter (where n = %(limit)s) as last_keys,
        {matched} as matched,
        {versions} as versions
 from written
@@ -69,6 +72,23 @@ FENCED = """hits as materialized (
 ), rows as (
   select * from territory.{kind} f where f.id in (select id from hits where id > %(after)s order by id limit %(limit)s + 1)
 )"""
+# Whether a filter finds few rows or many nobody knows before: up to COUNTED are found once and sorted; where there are
+# more, the walk by id soon has enough. Only one of the two branches runs.
+SOUGHT = """hits as materialized (
+  select f.id from territory.{kind} f where {where} limit %(counted)s + 1
+), few as materialized (
+  select count(*) <= %(counted)s as so from hits
+), rows as (
+  (select * from territory.{kind} f
+   where (select so from few) and f.id in (select id from hits where id > %(after)s order by id limit %(limit)s + 1))
+  union all
+  (select * from territory.{kind} f
+   where not (select so from few) and {where} and f.id > %(after)s order by f.id limit %(limit)s + 1)
+)"""
+SORTED = """rows as (
+  select f.*, row_number() over (order by {by}) as n from territory.{kind} f
+  where {where} and {after} order by {by} limit %(limit)s + 1
+)"""
 COUNTED_FENCED = "(select count(*) from hits)"
 COUNTED_WALK = "(select count(*) from (select from territory.{kind} f where {where} limit %(counted)s + 1) hits)"
 
@@ -77,16 +97,33 @@ BURIED = "select exists (select from territory.tombstones where kind = %(kind)s 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How features are written: in which language (None: that of the texts) and system, with which properties."""
+
+    lang: str | None = None
+    crs: Crs = CRS84
+    names: tuple[str, ...] | None = None
+    located: bool = True
+
+
+PLAIN = View()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One page of features: their JSON texts joined by commas, and what stands around them.
 
-    `matched` is None above COUNTED; `next_after` is None on the last page; `versions` are those that it shows.
+    `matched` is None above COUNTED; `next_after` is None on the last page, and `next_keys` are what a sorted page was
+    sorted by; `versions` are those that it shows.
     """
 
     features: str
     returned: int
     matched: int | None
     next_after: tuple[int, ...] | None
+    next_keys: list[Any] | None
+    order: Order | None
+    view: View
     versions: Versions
 
 
@@ -95,6 +132,7 @@ class Item:
     """One feature's JSON text, and the versions that it shows."""
 
     feature: str
+    view: View
     versions: Versions
 
 
@@ -105,6 +143,8 @@ class Way(NamedTuple):
     matched: str
     within: str = ""
     after: str = ""
+    by: str = ""
+    keys: str = "null"
 
     @property
     def along(self) -> bool:
@@ -112,28 +152,36 @@ class Way(NamedTuple):
         return self.rows is ALONG
 
 
-def page(tx: Connection, collection: Collection, question: Question, *, reach: Reach, lang: str | None) -> Page:
-    """The page in one statement. `lang` None means the language of the texts; BadQuery for a cursor of another page."""
-    sql, values = page_sql(collection, question, reach=reach, lang=lang)
+def page(tx: Connection, collection: Collection, question: Question, *, reach: Reach, view: View = PLAIN) -> Page:
+    """The page in one statement; BadQuery for a cursor of another page."""
+    sql, values = page_sql(collection, question, reach=reach, view=view)
     row = tx.exec_driver_sql(sql, values).one()
+    more = row.found > question.limit
     return Page(
         features=row.features or "",
         returned=min(row.found, question.limit),
         matched=_matched(row.matched, question, reach),
-        next_after=_place(row.last_key, row.last_id) if row.found > question.limit else None,
+        next_after=_place(row.last_key, row.last_id) if more else None,
+        next_keys=json.loads(row.last_keys) if more and question.order else None,
+        order=question.order,
+        view=view,
         versions=row.versions or {},
     )
 
 
 def page_sql(
-    collection: Collection, question: Question, *, reach: Reach, lang: str | None
+    collection: Collection, question: Question, *, reach: Reach, view: View = PLAIN
 ) -> tuple[str, dict[str, Any]]:
     """The statement of a page and its values."""
-    if question.bbox and collection.kind.geometry == "Point":
+    if question.order:
+        way, where, values = _sorted(collection, question, question.order)
+    elif question.bbox and collection.kind.geometry == "Point" and not question.searching:
         way, where, values = _along(collection, question, question.bbox)
     else:
         way, where, values = _by_id(collection, question, reach)
-    sql = _text(collection.kind.id, lang, where, way)
+    # A filter hardly comes twice, and may be long: its text is not worth keeping.
+    text = _text.__wrapped__ if question.searching else _text
+    sql = text(collection.kind.id, view, where, way)
     return sql, {**values, "limit": question.limit, "counted": COUNTED, **concerning(collection)}
 
 
@@ -151,25 +199,52 @@ def _along(collection: Collection, question: Question, box: Bbox) -> tuple[Way, 
 
 
 def _by_id(collection: Collection, question: Question, reach: Reach) -> tuple[Way, str, dict[str, Any]]:
-    fenced = bool(question.bbox and reach.bbox and question.bbox.share_of(reach.bbox) < FENCED_BELOW)
+    small = bool(question.bbox and reach.bbox and question.bbox.share_of(reach.bbox) < FENCED_BELOW)
+    fenced = small or question.searching
     where, values = spelled(matching(collection, question, indexed=fenced))
     if question.after:
         _expected(question.after, 1)
     values["after"] = question.after[0] if question.after else 0
+    if question.searching:
+        return Way(SOUGHT, COUNTED_FENCED), where, values
     if fenced:
         return Way(FENCED, COUNTED_FENCED), where, values
     return Way(WALK, COUNTED_WALK if question.narrowed else "null::bigint"), where, values
 
 
+def _sorted(collection: Collection, question: Question, order: Order) -> tuple[Way, str, dict[str, Any]]:
+    where, values = spelled(matching(collection, question))
+    beyond: ColumnElement[bool] = true()
+    if question.after:
+        _expected(question.after, 1)
+        beyond = following(collection, order, question.after[0])
+    after, further = spelled(beyond, prefix="after_")
+    by = ", ".join(str(one.compile(dialect=DIALECT)) for one in ordering(collection, order))
+    keys, _ = spelled(order_values(collection, order))
+    counted = COUNTED_WALK if question.narrowed else "null::bigint"
+    return Way(SORTED, counted, after=after, by=by, keys=f"({keys})::text"), where, {**values, **further}
+
+
 @lru_cache(maxsize=1_000)
-def _text(kind: str, lang: str | None, where: str, way: Way) -> str:
-    parts = {"kind": kind, "where": where, "within": way.within, "after": way.after, "stretches": STRETCHES}
+def _text(kind: str, view: View, where: str, way: Way) -> str:
+    parts = {
+        "kind": kind,
+        "where": where,
+        "within": way.within,
+        "after": way.after,
+        "by": way.by,
+        "stretches": STRETCHES,
+    }
+    place = "key22, id" if way.along else "id"
     return PAGE.format(
         rows=way.rows.format(**parts),
         matched=way.matched.format(**parts),
-        place="key22, id" if way.along else "id",
+        place=place,
+        number="f.n" if way.by else f"row_number() over (order by {place})",
+        keys=way.keys,
+        order=" order by n" if way.by else "",
         key="max(key22) filter (where n = %(limit)s)" if way.along else "null",
-        feature=feature(kind, lang),
+        feature=feature(kind, view.lang, view=view),
         versions=VERSIONS,
     )
 
@@ -189,38 +264,51 @@ def _matched(counted: int | None, question: Question, reach: Reach) -> int | Non
     return counted if counted is not None and counted <= COUNTED else None
 
 
-def item(tx: Connection, collection: Collection, id: int, *, lang: str | None) -> Item:
+def item(tx: Connection, collection: Collection, id: int, *, view: View = PLAIN) -> Item:
     """One feature.
 
     NotFound if the collection has no such item, Gone if it was withdrawn by whoever declared it.
     """
-    sql, values = item_sql(collection, id, lang=lang)
+    sql, values = item_sql(collection, id, view=view)
     row = tx.exec_driver_sql(sql, values).one_or_none()
     if row is None:
         if tx.exec_driver_sql(BURIED, {"kind": collection.kind.id, "id": id}).scalar():
             raise Gone("this item was withdrawn; whoever keeps a copy is to drop it")
         raise NotFound("the collection has no such item")
-    return Item(feature=row.feature, versions=row.versions or {})
+    return Item(feature=row.feature, view=view, versions=row.versions or {})
 
 
-def item_sql(collection: Collection, id: int, *, lang: str | None) -> tuple[str, Mapping[str, Any]]:
+def item_sql(collection: Collection, id: int, *, view: View = PLAIN) -> tuple[str, Mapping[str, Any]]:
     """The statement of one feature and its values."""
     kind = collection.kind.id
     where, values = chosen(collection, ANY)
-    sql = ITEM.format(kind=kind, where=where, feature=feature(kind, lang), versions=VERSIONS)
+    sql = ITEM.format(kind=kind, where=where, feature=feature(kind, view.lang, view=view), versions=VERSIONS)
     return sql, {**values, "id": id, **concerning(collection)}
 
 
-@cache
-def feature(kind_id: str, lang: str | None, extra: str = "") -> str:
+@lru_cache(maxsize=500)
+def feature(kind_id: str, lang: str | None, extra: str = "", view: View = PLAIN) -> str:
     """SQL for the text of one Feature of the row `f`; `extra` is SQL for more properties, each with its comma."""
     kind = KINDS[kind_id]
-    properties = ", ".join(_property(column, lang) for column in kind.public)
-    geometry = f"ST_AsGeoJSON(f.geom, {DECIMALS})" if kind.geometry else "'null'"
+    shown = [column for column in kind.public if view.names is None or column.name in view.names]
+    properties = ", ".join(_property(column, lang) for column in shown)
+    written = f"(select row_to_json(p) from (select {properties}{extra}) p)::text" if shown else "'{}'"
     return (
-        f"""'{{"type":"Feature","id":' || f.id || ',"geometry":' || {geometry} || ',"properties":' || """
-        f"""(select row_to_json(p) from (select {properties}{extra}) p)::text || '}}'"""
+        f"""'{{"type":"Feature","id":' || f.id || ',"geometry":' || {_geometry(kind, view)} || ',"properties":' || """
+        f"""{written} || '}}'"""
     )
+
+
+def _geometry(kind: Kind, view: View) -> str:
+    if not kind.geometry or not view.located:
+        return "'null'"
+    return f"ST_AsGeoJSON({located(view.crs)}, {view.crs.decimals}, 0)"
+
+
+def located(crs: Crs) -> str:
+    """SQL for the geometry of the row `f` in a coordinate system, in its own axis order."""
+    sql = {WGS84: "f.geom", MERCATOR: "f.geom_3857"}.get(crs.srid, f"ST_Transform(f.geom, {crs.srid})")
+    return f"ST_FlipCoordinates({sql})" if crs.northing_first else sql
 
 
 def _property(column: Column, lang: str | None) -> str:

@@ -1,4 +1,4 @@
-"""Questions about the rows of a collection, as pure functions that return SQL: box, period, equality, key paging."""
+"""Questions about the rows of a collection, as pure functions that return SQL: box, period, equality, words, filters."""
 
 import json
 from collections.abc import Mapping
@@ -9,9 +9,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, or_, true
 from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.sql.operators import and_ as and_op
 
 from geo.collections import Collection, belonging
+from geo.cql2 import Filter
 from geo.kinds import KINDS
+from geo.sorting import Order
 from geo.space import WGS84, Bbox
 from geo.tables import rows
 
@@ -25,19 +28,28 @@ Period = tuple[date | None, date | None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """Which items are asked for: all conditions must hold. `after` is the place of the last item of the page before:
-    its id, or its key and its id where the page goes along the z-order curve.
+    its id, or its key and its id where the page goes along the z-order curve. `words` are sought in names and
+    descriptions; `filters` are CQL2, and boxes in other coordinate systems.
     """
 
     limit: int
     bbox: Bbox | None = None
     period: Period | None = None
     equals: Mapping[str, Any] = field(default_factory=dict)
+    words: str | None = None
+    filters: tuple[Filter, ...] = ()
+    order: Order | None = None
     after: tuple[int, ...] = ()
 
     @property
     def narrowed(self) -> bool:
         """Whether anything but paging is asked."""
-        return bool(self.bbox or self.period or self.equals)
+        return bool(self.bbox or self.period or self.equals or self.searching)
+
+    @property
+    def searching(self) -> bool:
+        """Whether it has conditions of which nobody knows how many rows meet them, nor which index serves."""
+        return bool(self.words or self.filters)
 
 
 ANY = Question(limit=1)
@@ -55,6 +67,8 @@ def besides(collection: Collection, question: Question) -> ColumnElement[bool]:
         collection.condition(),
         during(collection, question.period),
         *(rows(collection.kind).c[name] == value for name, value in sorted(question.equals.items())),
+        naming(collection, question.words),
+        *(one.condition for one in question.filters),
     )
 
 
@@ -84,6 +98,14 @@ def during(collection: Collection, period: Period | None) -> ColumnElement[bool]
     )
 
 
+def naming(collection: Collection, words: str | None) -> ColumnElement[bool]:
+    """Rows whose name or description has all of these words, or words that begin so; case and accents do not matter."""
+    if words is None:
+        return true()
+    c = rows(collection.kind).c
+    return func.territory.searchable(c.name, c.description, c.translations).bool_op("@@")(func.territory.sought(words))
+
+
 def envelope(box: Bbox) -> ColumnElement:
     """The box as a geometry in the CRS of the column, so that the column's index serves."""
     # ST_Envelope makes a point or a line of a box without height or width, which GEOS would not intersect as a polygon.
@@ -104,7 +126,7 @@ def held(box: Bbox) -> tuple[str, dict[str, float]]:
 
 def chosen(collection: Collection, question: Question, prefix: str = "") -> tuple[str, dict[str, Any]]:
     """All of the question's conditions but its box, spelled; where there are none, from what was spelled before."""
-    if question.period or question.equals:
+    if question.period or question.equals or question.searching:
         return spelled(besides(collection, question), prefix)
     text, values = _membership(collection.kind.id, json.dumps(collection.filter, sort_keys=True), prefix)
     return text, dict(values)
@@ -115,12 +137,13 @@ def _membership(kind: str, filter: str, prefix: str) -> tuple[str, Mapping[str, 
     return spelled(belonging(KINDS[kind], json.loads(filter)), prefix)
 
 
-def spelled(condition: ColumnElement[bool], prefix: str = "") -> tuple[str, dict[str, Any]]:
+def spelled(condition: ColumnElement, prefix: str = "") -> tuple[str, dict[str, Any]]:
     """The condition as SQL text in the driver's style, and its values: text that stays the same is prepared once.
 
     `prefix` keeps the names of several conditions in one statement apart.
     """
-    compiled = condition.compile(dialect=DIALECT)
+    # Others are put beside it by AND.
+    compiled = condition.self_group(against=and_op).compile(dialect=DIALECT)
     if not prefix:
         return str(compiled), dict(compiled.params)
     values = {f"{prefix}{name}": value for name, value in compiled.params.items()}

@@ -10,6 +10,7 @@ from typing import Literal
 
 from geo import energy
 from geo.columns import (
+    ID,
     LIFE,
     ORIGIN,
     PLACE,
@@ -67,7 +68,7 @@ class Kind:
     @cached_property
     def filterables(self) -> dict[str, Column]:
         """The columns that filters ask about and pages are sorted by: all that hold one value, by name."""
-        return {column.name: column for column in self.public if column.type != "references"}
+        return {column.name: column for column in (ID, *self.public) if column.type != "references"}
 
     @cached_property
     def summables(self) -> tuple[Column, ...]:

@@ -18,6 +18,7 @@ FLOORS = [
     {"db", "kinds", "schema", "listening", "programs"},
     {"tables", "backup"},
     {"collections", "cql2"},
+    {"sorting"},
     {"filters"},
     {"features", "tiles", "packs"},
     {"register", "planning", "files"},

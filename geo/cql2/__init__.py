@@ -7,14 +7,16 @@ the typed operands of `terms` and the geometries of `shapes`.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, true
 
+from geo.cql2 import shapes
 from geo.cql2.compile import Scope, condition
 from geo.cql2.text import parsed
 from geo.cql2.tree import from_json
 from geo.cql2.words import BadFilter
 from geo.crs import CRS84, Crs
 from geo.kinds import Kind
+from geo.tables import rows
 
 TEXT, JSON = "cql2-text", "cql2-json"
 LANGUAGES = (TEXT, JSON)
@@ -44,4 +46,10 @@ def from_tree(tree: Any, kind: Kind, *, crs: Crs = CRS84, lang: str | None = Non
     return Filter(condition(tree, Scope(kind, crs, lang)))
 
 
-__all__ = ["JSON", "LANGUAGES", "LONGEST", "TEXT", "BadFilter", "Filter", "from_tree", "read"]
+def touching(numbers: list[float], kind: Kind, crs: Crs) -> Filter:
+    """The rows whose geometry meets a box in the axis order of its CRS; all rows of a kind that has no geometry."""
+    box = shapes.box(numbers, crs).sql
+    return Filter(func.ST_Intersects(rows(kind).c.geom, box) if kind.geometry else true())
+
+
+__all__ = ["JSON", "LANGUAGES", "LONGEST", "TEXT", "BadFilter", "Filter", "from_tree", "read", "touching"]

@@ -33,8 +33,6 @@ class Scope:
         """The property of that name, as it is shown."""
         if name == "geometry" and self.kind.geometry:
             return Term(type="geometry", made=rows(self.kind).c.geom, name="geometry")
-        if name == "id":
-            return Term(type="number", made=rows(self.kind).c.id, name="id", integer=True)
         column = self.kind.filterables.get(name) if isinstance(name, str) else None
         if column is None:
             raise BadFilter(f"asks for {_shown(name, 'a property')}, which is none of this collection's queryables")

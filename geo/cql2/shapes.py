@@ -47,11 +47,6 @@ def box(numbers: Any, crs: Crs) -> Term:
     return Term(type="geometry", made=_sql(_rectangles([(w, south, e, north) for w, e in parts]), crs))
 
 
-def corners(numbers: list[float], crs: Crs) -> ColumnElement:
-    """The box of a `bbox` parameter in `bbox-crs`, as a geometry in the CRS of the tables; BadFilter as `box` has it."""
-    return box(numbers, crs).sql
-
-
 class _Counted:
     """How many positions a filter's geometry has so far."""
 
