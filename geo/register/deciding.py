@@ -48,6 +48,7 @@ LETTERS: Mapping[str, str] = {
     "approve": "published",
     "reject": "rejected",
     "return": "returned",
+    "hide": "hidden",
     "approve_amendment": "amendment_approved",
     "reject_amendment": "amendment_rejected",
 }

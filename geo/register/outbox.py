@@ -24,6 +24,7 @@ LETTERS: Mapping[str, str | None] = {
     "published": "owner",
     "rejected": "owner",
     "returned": "owner",
+    "hidden": "owner",
     "amendment_approved": "owner",
     "amendment_rejected": "owner",
     "still_right": "owner",

@@ -350,3 +350,22 @@ def test_the_queue_rests_on_its_indexes(loos):
     assert "declarations_near" in plan
     assert plan.count("Sort Key") == plan.count("Sort Key: p.since")  # of the page's 51 lines alone
     assert "Seq Scan on declarations" not in plan
+
+
+def test_the_owner_is_told(loos, members):
+    """Each decision that takes something away, or that makes it public, brings a letter with its reason; to keep brings none."""
+    told = {"approve": "published", "return": "returned", "reject": "rejected", "approve_amendment": "amendment_approved",
+            "reject_amendment": "amendment_rejected", "hide": "hidden"}  # fmt: skip
+    for act in DECISIONS:
+        id = (
+            amended(loos)
+            if "amendment" in act
+            else published(loos)[0]
+            if act in ("hide", "keep")
+            else declared(loos)[0]
+        )
+        loos.scalar("with gone as (delete from register.outbox returning 1) select count(*) from gone")
+        decide(loos, id, act, members["moderator"])
+        with loos.superuser() as connection:
+            letters = connection.execute("select letter, details->>'reason' from register.outbox").fetchall()
+        assert letters == ([(told[act], "Parce que.")] if act in told else [])
