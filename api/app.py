@@ -86,13 +86,14 @@ def create(settings: Settings) -> ASGIApp:
     app.state.house = house
     app.state.listener = listener
     problems.install(app)
+    # Routes are tried in turn: those that are asked all day come first.
     rooms = (
+        features,
+        tiles,
         territory,
         schemas,
         openapi,
-        features,
         search,
-        tiles,
         styles,
         processes,
         installations,
