@@ -607,3 +607,77 @@ def test_the_routes_of_the_town_hall_are_all_tried_here(looker):
         ("GET", "/flag/confirm"),
         ("POST", "/flag/confirm"),
     }
+
+
+HOSTILE = [
+    b"",
+    b"=" * 5000,
+    b"&".join(b"checked=%d" % number for number in range(5000)),
+    b"act=approve&act=hide&reason=%00&checked=names&checked[]=faces&seen=9" + b"9" * 500,
+    b"act=approve&reason=%ff%fe&seen=-1",
+    b"act=approve&seen=%F0%9F%98%80&reason=" + b"x" * 900_000,
+    b'{"act": "approve"}',
+    b"\x00\xff" * 100,
+]
+
+
+@pytest.mark.parametrize("sent", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize(
+    "kind",
+    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json", "text/plain", ""],
+)
+def test_hostile_forms(loos, people, sent, kind):
+    """Huge, doubled, mis-encoded, of another type: refused by name or by page, never a 500, and nothing is decided."""
+    id, _ = declared(loos)
+    with client_of(loos) as client:
+        session(loos, client, people["moderator"])
+        before = everything(loos)
+        for path in (
+            f"/townhall/{id}",
+            "/townhall/login",
+            "/townhall/session",
+            "/townhall/logout",
+            "/flag",
+            "/flag/confirm",
+        ):
+            answer = client.post(path, content=sent, headers={**OURS, "Content-Type": kind})
+            assert 400 <= answer.status_code < 500, (path, answer.status_code)
+        assert everything(loos) == before
+
+
+@pytest.mark.parametrize(
+    "id", ["x", "%00", "..%2F..", "1 or 1=1", "é", "A48EBDBF-630B-44B0-9843-3FCBC80B7E840", "{}", "a" * 3000]
+)
+def test_hostile_numbers(loos, people, id):
+    """What is no declaration's number is 404, wherever it stands."""
+    with client_of(loos) as client:
+        headers = bearer(loos, people["admin"])
+        for path in (f"/townhall/{id}", f"/townhall/{id}/photos/current", f"/register/declarations/{id}"):
+            assert client.get(path, headers=headers).status_code in (404, 405)
+        assert client.post(f"/register/declarations/{id}/approve", json={}, headers=headers).status_code == 404
+
+
+def test_hostile_credentials(loos, people):
+    """Of any length and any bytes: nobody."""
+    with client_of(loos) as client:
+        for value in (
+            b"Bearer ",
+            b"Bearer \xff\xfe",
+            b"Bearer " + b"a" * 30_000,
+            b"bearer",
+            b"Bearer gohelle_\x80",
+            b"Token x",
+        ):
+            assert client.get("/register/tally", headers=[(b"authorization", value)]).status_code in (400, 401, 431)
+        for value in (
+            b"gohelle=\xff",
+            b"gohelle=" + b"a" * 30_000,
+            b"gohelle=;gohelle=x",
+            b"=;;=",
+            b"__Host-gohelle=x",
+        ):
+            assert client.get("/townhall", headers=[(b"cookie", value), (b"accept", b"text/html")]).status_code in (
+                303,
+                400,
+                431,
+            )
