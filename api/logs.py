@@ -84,3 +84,18 @@ def _plain(path: str) -> str:
 @lru_cache(maxsize=2)
 def _moment(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+
+
+class Forwarded(logging.Handler):
+    """What a library warns of, as a line of ours; without its traceback, whose words are not ours to vouch for."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        structlog.get_logger().warning(record.getMessage().partition("\n")[0], library=record.name)
+
+
+def forward(*libraries: str) -> None:
+    """Let the warnings of these libraries stand in our log."""
+    for name in libraries:
+        library = logging.getLogger(name)
+        library.handlers, library.propagate = [Forwarded(logging.WARNING)], False

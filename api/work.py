@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 
 from api import letters, mailing
+from api.logs import forward
 from geo.collections import territory as read_territory
 from geo.db import Database
 from geo.errors import Unavailable
@@ -165,6 +166,7 @@ def run(settings: Settings, *, lifeline: bool = False) -> None:
     """Work until told to stop: by SIGTERM, by Ctrl-C or, with a lifeline, by the end of standard input."""
     with suppress(OSError):
         os.nice(10)  # whoever looks at the map goes first
+    forward("procrastinate", "psycopg.pool")
     workshop = Workshop(settings)
     try:
         asyncio.run(_work(workshop, lifeline=lifeline))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Job
@@ -70,9 +71,11 @@ async def work(
         scheduled = app.task(name=one.name, queue="periodic", queueing_lock=one.name)(_timed(one.task))
         app.periodic(cron=one.cron)(scheduled)
     try:
-        async with app.open_async():  # not to be cancelled: the pool would wait for ever
+        # The pool would wait half a minute for a database that is away, and for ever if it were cancelled meanwhile.
+        await (await psycopg.AsyncConnection.connect(conninfo(settings.database_url), connect_timeout=5)).close()
+        async with app.open_async():
             await _until(told, app)
-    except ProcrastinateException as error:
+    except (ProcrastinateException, psycopg.Error) as error:
         raise Unavailable("the queue cannot be reached") from error
 
 
@@ -84,6 +87,8 @@ async def _until(told: asyncio.Event, app: App) -> None:
         one.cancel()  # the worker then finishes the jobs that run
     with suppress(asyncio.CancelledError):
         await working
+    if not told.is_set():
+        raise Unavailable("the queue cannot be reached")
 
 
 async def _run(app: App) -> None:
