@@ -31,7 +31,7 @@ def standing() -> Iterator[tuple[Folder, Service]]:
     folder = Folder(top, test=False)
     try:
         folder.start()
-        with running(_territory(folder)) as service:
+        with running(_territory(folder), GOHELLE_DECLARATIONS_A_DAY="0") as service:
             yield folder, service
     finally:
         clear_away(folder)
