@@ -14,6 +14,7 @@ from api.query import Misread, one_of
 from api.sessions import Called
 from geo.errors import NotFound
 from geo.register import dossier, moderation, outbox, worklist
+from geo.register.findings import findings
 from geo.register.moderation import DECISIONS, Decided
 from geo.register.worklist import VIEWS
 
@@ -47,8 +48,8 @@ def declaration(id: str, house: InHouse, caller: Called, now: Now) -> Response:
     with house.db.write() as tx:
         caller.member(tx, "look", now=now)
         found = dossier.read(tx, _number(id))
-    acts = dossiers.acts(found)
-    return _answer({**asdict(found), "acts": list(acts)})
+    marked = {name: findings(found.facts[name]) for name in worklist.TEXTS if name in found.facts}
+    return _answer({**asdict(found), "acts": list(dossiers.acts(found)), "findings": marked})
 
 
 @router.post("/register/declarations/{id}/{act}")

@@ -110,6 +110,8 @@ def confirm(tx: Connection, token: str, *, now: datetime) -> None:
     declaration = tx.execute(text(_OF), {"id": flag}).scalar_one_or_none()
     if declaration is None:  # the entry, or the report, is gone since
         return
+    # The declaration first, as every decision does: whoever confirms meanwhile waits, so that the fifth is seen to be the fifth.
+    tx.execute(text("select from register.declarations where id = :id for update"), {"id": declaration})
     kept = tx.execute(text(_OPEN), {"id": declaration, "now": now}).scalar_one()
     if tx.execute(text(_CONFIRM), {"id": flag, "now": now}).rowcount and kept is None:
         _hide(tx, declaration, now)
@@ -173,7 +175,6 @@ values (:id, :reason, :words, :block, :sender, :now) returning id
 
 _OF = "select declaration from register.flags where id = :id"
 
-# Whoever confirms second waits here for the first, so that the fifth is seen to be the fifth.
 _OPEN = """
 update register.flagged set open_since = coalesce(open_since, :now) where declaration = :id returning kept_at
 """

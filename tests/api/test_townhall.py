@@ -386,7 +386,9 @@ def test_decisions_as_json_say_all_that_is_wrong(loos, people):
     with client_of(loos) as client:
         headers = bearer(loos, people["moderator"])
         path = f"/register/declarations/{id}"
-        seen = client.get(path, headers=headers).json()["seen"]
+        whole = client.get(path, headers=headers).json()
+        assert (whole["acts"], whole["findings"]) == (["approve", "return", "reject"], {"words": []})
+        seen = whole["seen"]
         for body, pointers in [
             ({"extra": 1}, {"/extra"}),
             ({"checked": ["hats"], "seen": "1", "reason": 5}, {"/checked/0", "/seen", "/reason"}),

@@ -11,6 +11,7 @@ from geo.errors import BadInput, BadKey, NotFound, TooOften
 from geo.register import dossier, flags, keys, moderation, outbox, staff, worklist
 from tests.declaring import NOW, declared, published
 from tests.geo.register.test_moderation import everything
+from tests.script.conftest import wait_until
 
 
 @pytest.fixture
@@ -156,6 +157,24 @@ def test_the_last_two_at_once(loos):
         assert loos.scalar("select count(*) from register.audit where declaration = %s and act = 'hide'", id) == 1
 
 
+def test_a_report_and_a_decision_at_once(loos, marie):
+    """The decision holds the declaration; the report waits for it, holding nothing that the decision needs."""
+    id, _ = published(loos)
+    reported(loos, id, range(1, 5))
+    token = report(loos, id, 5)
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        with loos.db.write() as tx:
+            tx.exec_driver_sql("select from register.declarations for update")
+            confirming = pool.submit(confirm, loos, token)
+            wait_until(lambda: loos.scalar(waiting) == 1)
+            moderation.decide(tx, id, "keep", member=marie, territory=territory(tx), now=NOW)
+        confirming.result(20)
+    assert loos.scalar("select state from register.declarations where id = %s", id) == "published"
+    with loos.db.write() as tx:
+        assert [one.settled_at is None for one in dossier.read(tx, id).reports].count(True) == 1
+
+
 def test_what_is_not_public_cannot_be_reported(loos):
     """Nothing tells a private entry from none: waiting, hidden, for statistics only, or never declared."""
     waiting, _ = declared(loos)
@@ -224,13 +243,15 @@ def test_what_a_report_leaves(loos, marie):
         assert flags.forget_old(tx, now=NOW + timedelta(days=90)) == 1
 
 
-def test_an_entry_that_goes_takes_its_reports_along(loos):
+def test_an_entry_that_goes_takes_its_reports_along(loos, marie):
     """Erased, and a confirmation that comes later opens nothing and breaks nothing."""
     from geo import register
 
     id, key = published(loos)
     reported(loos, id, [1])
     token = report(loos, id, 2)
+    settle(loos, id, "hide", marie)
+    settle(loos, id, "keep", marie)
     with loos.db.write() as tx:
         register.erase(tx, key, now=NOW)
     assert loos.scalar("select count(*) from register.flags") == 0

@@ -164,6 +164,16 @@ def test_what_a_decision_needs(loos, members, act):
     assert read(loos, id).trail[-1].checked == expected
 
 
+def test_what_was_checked_goes_with_the_declaration(loos, members):
+    """Erased by its owner, nothing of the decision stays either."""
+    id, key = declared(loos, words="Venez voir")
+    decide(loos, id, "approve", members["moderator"])
+    assert loos.scalar("select count(*) from register.checks") == 4
+    with loos.db.write() as tx:
+        register.erase(tx, key, now=NOW)
+    assert loos.scalar("select (select count(*) from register.checks) + (select count(*) from register.audit)") == 0
+
+
 def test_a_photo_is_checked_for_faces_and_plates(loos, members):
     """Texts for names and house numbers, photos for all four; nothing is asked of an entry that has neither."""
     assert moderation.owed(texts=False, photo=False) == ()

@@ -25,6 +25,12 @@ async function territory() {
   return answer.ok ? answer.json() : paper;
 }
 
+/** Addresses of the territory's style as this page's own host names them; a basemap's stay what they are. */
+function own(url) {
+  const { pathname, search } = new URL(url, location.href);
+  return { url: setup.basemap ? url : location.origin + decodeURI(pathname) + search };
+}
+
 function bounds() {
   const all = new LngLatBounds();
   for (const { at } of points) all.extend(at);
@@ -65,6 +71,7 @@ async function start() {
       cooperativeGestures: false,
       scrollZoom: false,
       maxZoom: 19,
+      transformRequest: own,
       locale: setup.words.maplibre,
       fadeDuration: 0,
     });
