@@ -144,7 +144,9 @@ class Workshop:
         while True:
             try:
                 with self.db.write() as tx:
-                    outbox.sent(tx, id, now=self.clock())
+                    known = outbox.sent(tx, id, now=self.clock())
+                if not known:  # its declaration was erased while it was written
+                    mailing.shred(self.settings, [str(id)])
                 return
             except Unavailable:
                 if time.monotonic() > deadline:

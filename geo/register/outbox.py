@@ -145,10 +145,11 @@ def take(tx: Connection, id: UUID, *, domain: str, now: datetime) -> Outgoing | 
     )
 
 
-def sent(tx: Connection, id: UUID, *, now: datetime) -> None:
-    """The letter is delivered: all that stays is that it was sent, and when."""
-    tx.execute(text(_SENT), {"id": id, "now": now})
+def sent(tx: Connection, id: UUID, *, now: datetime) -> bool:
+    """The letter is delivered: all that stays is that it was sent, and when. False where it was erased meanwhile."""
+    found = tx.execute(text(_SENT), {"id": id, "now": now}).rowcount > 0
     _leave_no_trace(tx, id)
+    return found
 
 
 def postponed(tx: Connection, id: UUID, *, failure: str, now: datetime) -> timedelta | None:

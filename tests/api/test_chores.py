@@ -92,6 +92,24 @@ def test_who_is_erased_is_in_no_file_and_in_no_letter(loos: Territory, workshop:
     assert MAILBOX not in loos.scalar("select coalesce(jsonb_agg(to_jsonb(o))::text, '') from register.outbox o")
 
 
+def test_who_is_erased_while_their_letter_is_written_is_in_no_file(
+    loos: Territory, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+):
+    """The job that deletes files may come before the file does."""
+    id, deliver = declared(loos), work.mailing.deliver
+    key = confirmed(loos, id, NOW)
+
+    def erased_first(message: Any, **how: Any) -> None:
+        monkeypatch.setattr(work.mailing, "deliver", deliver)
+        with loos.db.write() as tx:
+            register.erase(tx, key, now=NOW)
+        deliver(message, **how)
+
+    monkeypatch.setattr(work.mailing, "deliver", erased_first)
+    worked_off(loos, workshop)
+    assert files(workshop.settings.data / "mail") == []
+
+
 def test_the_worker_tries_to_say_that_a_letter_is_sent(
     loos: Territory, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ):
@@ -99,11 +117,11 @@ def test_the_worker_tries_to_say_that_a_letter_is_sent(
     declared(loos)
     sent, attempts = outbox.sent, []
 
-    def late(tx: Any, id: Any, *, now: datetime) -> None:
+    def late(tx: Any, id: Any, *, now: datetime) -> bool:
         attempts.append(id)
         if len(attempts) < 3:
             raise Unavailable("away")
-        sent(tx, id, now=now)
+        return sent(tx, id, now=now)
 
     monkeypatch.setattr(outbox, "sent", late)
     monkeypatch.setattr(work.time, "sleep", lambda _: None)
