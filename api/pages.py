@@ -168,6 +168,7 @@ class Field(NamedTuple):
 _TOLD_ELSEWHERE = {
     *columns.names(columns.STORY + columns.LIFE + columns.PLACE + columns.ORIGIN),
     "about",
+    "photo",
 }
 
 

@@ -23,6 +23,7 @@ export async function showCard(collection, feature, { data, frame, close, back }
     el("p", { class: "eyebrow" }, swatch(collection), collection.title),
     heading(properties.name || t("unnamed")),
     back && el("button", { type: "button", class: "small", onclick: back }, `← ${t("back_to_list")}`),
+    photo(properties),
     String(properties.description ?? "").split(/\n\s*\n/).filter(Boolean).map((text) => el("p", {}, text)),
     rows([
       [t("when"), lifeWords(properties)],
@@ -43,6 +44,12 @@ export async function showCard(collection, feature, { data, frame, close, back }
       flagLink(properties.source_key)),
     closeButton(close),
   );
+}
+
+/** The photo of a declared entry, small; the page of the entry has it large. */
+function photo({ photo: path, name }) {
+  if (!/^\/photos\/[0-9a-f-]{36}$/.test(path ?? "")) return null;
+  return el("img", { class: "photo", src: `${path}/small`, alt: t("photo_of", { name: name ?? "" }), loading: "lazy" });
 }
 
 /** Shows the entries at one place; `cell` says that they share a square. */

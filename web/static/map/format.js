@@ -4,7 +4,7 @@ import { setup, t } from "./words.js";
 
 const COMMON = new Set(
   ("name description since until commune position position_accuracy_m source source_url source_date licence source_key updated_at " +
-    "translations about geometry geom id fid").split(" "),
+    "translations about photo geometry geom id fid").split(" "),
 );
 
 /** A number as the language writes it, with its unit. */
