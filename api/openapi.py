@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import openapi_townhall
+from api import openapi_processes, openapi_townhall
 from api.house import JSON, PAGE, Asked, Form, House
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
 from api.openapi_doors import doors
@@ -22,7 +22,6 @@ from api.openapi_parts import (
     as_html,
     as_json,
     as_receipt,
-    as_result,
     as_tile,
     bodies_of,
     filter_of,
@@ -35,7 +34,6 @@ from api.territory import catalogue_version
 from api.tiles import SET, TILEJSON
 from geo.collections import Collection, Territory
 from geo.columns import LANGUAGES, say
-from geo.planning.nearby import DEFAULT_FEATURES, MAXIMUM_DISTANCE_M, MAXIMUM_FEATURES
 from geo.register.moderation import Decided
 from geo.register.schema import schema as declared
 from geo.sorting import MOST, sortables
@@ -69,7 +67,7 @@ def document(house: House, territory: Territory, lang: str) -> Schema:
         "servers": [{"url": house.settings.public_url}],
         "tags": [{"name": one.id, "description": say(one.title, lang)} for one in territory.collections.values()],
         "paths": {
-            **_fixed(territory),
+            **_fixed(territory, lang),
             **_drawn(territory),
             **openapi_townhall.paths(),
             **{path: item for one in territory.collections.values() for path, item in _of(one, lang).items()},
@@ -86,9 +84,8 @@ def document(house: House, territory: Territory, lang: str) -> Schema:
     }
 
 
-def _fixed(territory: Territory) -> Schema:
+def _fixed(territory: Territory, lang: str) -> Schema:
     pages = [page["id"] for page in territory.body.get("pages", ())]
-    nearby = [one.id for one in territory.collections.values() if one.kind.geometry]
     page_id = parameter("pageId", {"type": "string", **({"enum": pages} if pages else {})}, where="path")
     return {
         "/": {"get": _get("landing", "Landing page", as_json())},
@@ -96,18 +93,7 @@ def _fixed(territory: Territory) -> Schema:
         "/api": {"get": _get("api", "This document", {**media(OPENAPI_TYPE), **as_html()})},
         "/collections": {"get": _get("collections", "Every collection", as_json())},
         "/pages/{pageId}": {"get": _get("page", "A page of the territory", as_json(), [page_id], missing=True)},
-        "/processes": {"get": _get("processes", "Planners' questions", as_json())},
-        "/processes/nearby": {"get": _get("nearby", "What nearby takes and answers", as_json())},
-        "/processes/nearby/execution": {
-            "get": _get(
-                "askNearby",
-                "Features within a distance of a point or an item",
-                {**media(GEOJSON_TYPE, "FeatureCollection"), **as_html()},
-                _nearby(nearby),
-                forms=("geojson", "json", "html"),
-            ),
-            "post": _post("executeNearby", "The same around any geometry", "Execution", as_result(), lang=True),
-        },
+        **openapi_processes.paths(territory, lang),
         "/installations": {
             "post": _post("declare", "Declare an installation", "Draft", as_receipt(), KEY, accepted=True)
         },
@@ -252,19 +238,3 @@ def _watch(id: str, summary: str) -> Schema:
         "summary": summary,
         "responses": {"200": {"description": summary, "content": media("application/json")}, "503": PROBLEM},
     }
-
-
-def _nearby(collections: list[str]) -> list[Schema]:
-    listed = {"type": "array", "items": {"type": "string", "enum": collections}, "minItems": 1, "maxItems": 50}
-    distance = {"type": "number", "minimum": 0, "exclusiveMinimum": True, "maximum": MAXIMUM_DISTANCE_M}
-    return [
-        {**parameter("collections", listed, required=True), "style": "form", "explode": False},
-        parameter("distance", distance, required=True, text="metres"),
-        parameter("lon", {"type": "number", "minimum": -180, "maximum": 180}),
-        parameter("lat", {"type": "number", "minimum": -85, "maximum": 85}),
-        parameter("feature", {"type": "string", "pattern": "^[a-z0-9-]+/[0-9]{1,12}$"}, text="collection/id"),
-        parameter(
-            "limit",
-            {"type": "integer", "minimum": 1, "maximum": MAXIMUM_FEATURES, "default": DEFAULT_FEATURES},
-        ),
-    ]

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.pages import PAGE_CSP
 from geo import errors
 from geo.errors import Problem
+from geo.planning.questions import NoSuchProcess
 
 STATUS: dict[type[errors.GohelleError], int] = {
     errors.NotFound: 404,
@@ -43,13 +44,21 @@ class NotAcceptable(errors.GohelleError):
 
 STATUS[NotAcceptable] = 406
 
+OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
+TYPES: dict[type[errors.GohelleError], str] = {NoSuchProcess: f"{OGC}/no-such-process"}
+"""The problems that a standard names; all others say all in their title."""
+
 
 def document(
-    status: int, detail: str, problems: Sequence[Problem] = (), request_id: str | None = None
+    status: int,
+    detail: str,
+    problems: Sequence[Problem] = (),
+    request_id: str | None = None,
+    type: str = "about:blank",
 ) -> dict[str, Any]:
     """The problem as RFC 9457 writes it; `errors` lists what is wrong with the input and where."""
     problem: dict[str, Any] = {
-        "type": "about:blank",
+        "type": type,
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
@@ -64,9 +73,16 @@ def document(
     return problem
 
 
-def response(request: Request, status: int, detail: str, problems: Sequence[Problem] = ()) -> Response:
+def response(
+    request: Request,
+    status: int,
+    detail: str,
+    problems: Sequence[Problem] = (),
+    *,
+    type: str = "about:blank",
+) -> Response:
     """The problem as the client wants it: a page for a browser, JSON for everybody else."""
-    problem = document(status, detail, problems, getattr(request.state, "request_id", None))
+    problem = document(status, detail, problems, getattr(request.state, "request_id", None), type)
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
     if status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
@@ -94,7 +110,8 @@ def _of_the_domain(request: Request, error: Exception) -> Response:
         log.warning("unavailable", reason=str(error), cause=cause, request_id=request.state.request_id)
     if isinstance(error, errors.Problematic):
         return response(request, status, "the request cannot be understood as it stands", error.problems)
-    answer = response(request, status, str(error))
+    named = next((name for kind, name in TYPES.items() if isinstance(error, kind)), "about:blank")
+    answer = response(request, status, str(error), type=named)
     if isinstance(error, errors.TooOften):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer

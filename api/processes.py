@@ -1,35 +1,51 @@
-"""Planners' questions as OGC processes: the list, each one's description, and its execution."""
+"""Planners' questions as OGC processes: the list, each one's description, and its execution. None is known here by name."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from fastapi import APIRouter
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.responses import Response
 
-from api.features import FORMS, GEOJSON, PLAIN
-from api.house import PAGE, Ask, Asked
-from api.links import GEOJSON_TYPE, here, link
-from api.query import Misread, Parameters, limit, number
+from api import simple
+from api.features import GEOJSON, PLAIN
+from api.house import JSON, PAGE, Ask, Asked, Form
+from api.links import here, link
 from api.territory import BOTH, catalogue_version
-from geo.collections import Collection, Territory, Versions
-from geo.columns import say, words
-from geo.errors import BadInput, BadQuery, NotFound, Problem
-from geo.planning import nearby as planning
-from geo.planning.nearby import ItemReference, Question
-from geo.space import checked_geometry
+from geo.collections import Territory
+from geo.columns import say
+from geo.db import EXPENSIVE_SECONDS, Snapshot
+from geo.errors import BadInput, Problem, TooMuch, TooSlow
+from geo.planning import question as planning
+from geo.planning.question import Answer, Verb
+from geo.planning.questions import QUESTIONS, question
 
 router = APIRouter()
 
-TITLE = words("À proximité", "Nearby", "In der Nähe")
-DESCRIPTION = words(
-    "Les objets de collections choisies à moins d’une distance donnée d’un lieu, du plus proche au plus lointain. "
-    "Les distances sont mesurées en mètres sur l’ellipsoïde.",
-    "The features of chosen collections within a distance of a place, nearest first. Distances are metres on the ellipsoid.",
-    "Die Objekte ausgewählter Sammlungen im Umkreis eines Ortes, das nächste zuerst. Entfernungen in Metern auf dem Ellipsoid.",
-)
-RESULT = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
+UNKEPT = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """How an output is wanted."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    mediaType: str | None = None  # noqa: N815 (the standard's name)
+    encoding: str | None = None
+    schema: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One output that is asked for."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+    format: Format | None = None
+    transmissionMode: Literal["value"] = "value"  # noqa: N815 (the standard's name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +53,8 @@ class Execution:
     """An execute request of OGC API - Processes."""
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-    inputs: Question
-    outputs: dict[str, Any] | None = None
+    inputs: dict[str, Any]
+    outputs: dict[str, Wanted] | None = None
     response: Literal["raw", "document"] = "raw"
 
 
@@ -46,229 +62,116 @@ class Execution:
 def processes(ask: Asked) -> Response:
     """Every question that can be asked."""
     territory = ask.territory()
-    document = {"processes": [_summary(ask)], "links": here(ask, *BOTH)}
+    document = {"processes": [_summary(ask, verb) for verb in QUESTIONS.values()], "links": here(ask, *BOTH)}
     versions = catalogue_version(territory)
     return ask.unchanged(versions) or ask.answer(
         document, versions=versions, territory=territory, template="processes.html"
     )
 
 
-@router.get("/processes/nearby")
-def description(ask: Asked) -> Response:
+@router.get("/processes/{process_id}")
+def description(process_id: str, ask: Asked) -> Response:
     """What the question takes, and what it answers."""
+    verb = question(process_id)
     territory = ask.territory()
     versions = catalogue_version(territory)
     return ask.unchanged(versions) or ask.answer(
-        _description(ask, territory), versions=versions, territory=territory, template="process.html"
+        _description(ask, verb, territory), versions=versions, territory=territory, template="process.html"
     )
 
 
-@router.get("/processes/nearby/execution")
-def ask_nearby(ask: Asked) -> Response:
-    """The simple case by query parameters: around a point, or around an item."""
+@router.get("/processes/{process_id}/execution")
+def execute_simply(process_id: str, ask: Asked) -> Response:
+    """The question by query parameters, where all that it needs fits there."""
+    verb = question(process_id)
     with ask.house.db.read_long() as tx:
         territory = ask.house.catalogue.territory(tx)
-        parameters = ask.settle(territory, FORMS)
-        inputs = _from_query(parameters)
-        collections = _collections(territory, inputs.collections, parameter="collections")
-        versions = _versions(territory, collections)
-        if (same := ask.unchanged(versions)) is not None:
-            return same
-        place = _place(tx, territory, inputs)
-        found = planning.nearby(
-            tx, place, collections, distance_m=inputs.distance, limit=inputs.limit, lang=ask.translation
-        )
-    text = _feature_collection(found, inputs, place, [*here(ask, ("geojson", GEOJSON_TYPE), ("html", "text/html"))])
-    document = {**_description(ask, territory), "result": json.loads(text)} if ask.form is PAGE else text
-    return ask.answer(document, versions=versions, territory=territory, template="process.html")
+        inputs = simple.read(verb, ask.settle(territory, _forms(verb)))
+        with simple.by_parameter():
+            verb.check(inputs, territory)
+            # What is asked around may be of any collection, so all of them count.
+            versions = dict(territory.versions)
+            if (same := ask.unchanged(versions)) is not None:
+                return same
+            answer = answered(ask, tx, territory, verb, inputs)
+    if ask.form is PAGE:
+        document = {**_description(ask, verb, territory), "result": json.loads(answer.text)}
+        return ask.answer(document, versions=versions, territory=territory, template="process.html")
+    links = json.dumps(here(ask, *((form.name, form.media_type) for form in _forms(verb) if form is not PLAIN)))
+    return ask.answer(
+        f'{answer.text[:-1]},"links":{links}}}', versions=versions, territory=territory, template="process.html"
+    )
 
 
-@router.post("/processes/nearby/execution")
-def execute_nearby(body: Execution, ask: Asked) -> Response:
-    """The question as an execute request, around a GeoJSON geometry or an item."""
+@router.post("/processes/{process_id}/execution")
+def execute(process_id: str, body: Execution, ask: Asked) -> Response:
+    """The question as an execute request."""
+    verb = question(process_id)
+    inputs = read(verb, body)
     with ask.house.db.read_long() as tx:
         territory = ask.house.catalogue.territory(tx)
-        ask.settle(territory, (GEOJSON, PLAIN)).finish()
-        collections = _collections(territory, body.inputs.collections, pointer="/inputs/collections")
-        place = _place(tx, territory, body.inputs)
-        found = planning.nearby(
-            tx, place, collections, distance_m=body.inputs.distance, limit=body.inputs.limit, lang=ask.translation
-        )
-    text = _feature_collection(found, body.inputs, place, [])
+        ask.settle(territory, (_forms(verb)[0], PLAIN, JSON)).finish()
+        verb.check(inputs, territory)
+        answer = answered(ask, tx, territory, verb, inputs)
+    return result(verb, answer, body)
+
+
+def result(verb: Verb, answer: Answer, body: Execution) -> Response:
+    """The answer as the request wants it: alone, or in a document with a member for each output."""
     if body.response == "document":
-        return Response(f'{{"features":{text}}}', media_type="application/json", headers={"Cache-Control": "no-store"})
-    return Response(text, media_type=GEOJSON_TYPE, headers={"Cache-Control": "no-store"})
+        return Response(f'{{"{verb.output.name}":{answer.text}}}', media_type=JSON.media_type, headers=UNKEPT)
+    return Response(answer.text, media_type=answer.media_type, headers=UNKEPT)
 
 
-def _from_query(parameters: Parameters) -> Question:
-    collections = parameters.take("collections", _list, [])
-    distance = parameters.take("distance", _distance, None)
-    lon = parameters.take("lon", _degrees(180), None)
-    lat = parameters.take("lat", _degrees(85), None)
-    feature = parameters.take("feature", _reference, None)
-    many = parameters.take("limit", limit, planning.DEFAULT_FEATURES)
-    parameters.finish()
-    missing = [
-        Problem(parameter=name, message="is missing")
-        for name, value in (("collections", collections), ("distance", distance))
-        if not value
-    ]
-    if feature is None:
-        missing += [
-            Problem(parameter=name, message="is missing, and there is no feature either")
-            for name, value in (("lon", lon), ("lat", lat))
-            if value is None
-        ]
-    if missing or distance is None:
-        raise BadQuery(*missing)
-    geometry = None if feature else {"type": "Point", "coordinates": [lon, lat]}
-    return Question(
-        collections=collections,
-        distance=distance,
-        geometry=geometry,
-        feature=feature,
-        limit=min(many, planning.MAXIMUM_FEATURES),
-    )
-
-
-def _list(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names) or len(names) > 50:
-        raise Misread("must be collection ids separated by commas, 50 at most")
-    return names
-
-
-def _distance(text: str) -> float:
-    metres = number(text)
-    if not 0 < metres <= planning.MAXIMUM_DISTANCE_M:
-        raise Misread(f"must be metres, above 0 and at most {planning.MAXIMUM_DISTANCE_M}")
-    return metres
-
-
-def _degrees(highest: int) -> Any:
-    def read(text: str) -> float:
-        degrees = number(text)
-        if abs(degrees) > highest:
-            raise Misread(f"must be degrees from -{highest} to {highest}")
-        return degrees
-
-    return read
-
-
-def _reference(text: str) -> ItemReference:
-    collection, _, id = text.partition("/")
-    if not collection or not id.isascii() or not id.isdigit() or len(id) > 18:
-        raise Misread("must be a collection and an item id, as in places/12")
-    return ItemReference(collection=collection, id=int(id))
-
-
-def _collections(territory: Territory, ids: Sequence[str], **where: str) -> list[Collection]:
-    """The collections named, once each; a Problem for each that cannot be asked."""
-    found, problems = {}, []
-    for id in ids:
-        one = territory.collections.get(id)
-        if one is None:
-            problems.append(Problem(message="names a collection that does not exist", **where))
-        elif one.kind.geometry is None:
-            problems.append(Problem(message=f"names {one.id}, which has no geometry", **where))
-        else:
-            found[id] = one
-    if problems:
-        raise BadQuery(*problems)
-    return list(found.values())
-
-
-def _place(tx: Any, territory: Territory, inputs: Question) -> dict[str, Any]:
-    if (inputs.geometry is None) == (inputs.feature is None):
-        raise BadInput(Problem(pointer="/inputs", message="must have either a geometry or a feature"))
-    if inputs.geometry is not None:
-        return checked_geometry(inputs.geometry, "/inputs/geometry")
-    assert inputs.feature is not None  # noqa: S101 (for the type checker)
+def read(verb: Verb, body: Execution) -> Any:
+    """The inputs, checked by themselves; all that is wrong with them is said at once, by pointer."""
+    if (body.outputs or {}).keys() - {verb.output.name}:
+        raise BadInput(Problem(pointer="/outputs", message=f"may name {verb.output.name} alone"))
     try:
-        return planning.place_of(tx, territory.collection(inputs.feature.collection), inputs.feature.id)
-    except NotFound as error:
-        raise BadInput(Problem(pointer="/inputs/feature", message=str(error))) from error
+        return verb.read(body.inputs)
+    except ValidationError as error:
+        raise RequestValidationError(list(_located(error))) from None
 
 
-def _versions(territory: Territory, collections: Sequence[Collection]) -> Versions:
-    """An item asked around may be of any collection, so all of them count."""
-    return dict(territory.versions) if collections else {}
+def _located(error: ValidationError) -> Iterator[Mapping[str, Any]]:
+    for one in error.errors(include_input=False, include_url=False, include_context=False):
+        yield {**one, "loc": ("body", "inputs", *one["loc"])}
 
 
-def _feature_collection(found: planning.Nearby, inputs: Question, place: Any, links: list[dict[str, Any]]) -> str:
-    about = {
-        "distance_m": inputs.distance,
-        "place": place,
-        "collections": inputs.collections,
-        "more": found.more,
-        "schematic": found.schematic,
-    }
-    return (
-        f'{{"type":"FeatureCollection","numberReturned":{found.returned},"nearby":{json.dumps(about)},'
-        f'"links":{json.dumps(links)},"features":[{found.features}]}}'
-    )
+def answered(ask: Ask, tx: Snapshot, territory: Territory, verb: Verb, inputs: Any) -> Answer:
+    """The answer, in the language of the request."""
+    try:
+        return verb.answer(planning.Asked(tx=tx, territory=territory, lang=ask.translation), inputs)
+    except TooSlow as error:
+        raise TooMuch(_TOO_LONG) from error
 
 
-def _summary(ask: Ask) -> dict[str, Any]:
+_TOO_LONG = f"this takes longer than the {EXPENSIVE_SECONDS} s that a question may: ask about a smaller area"
+
+
+def _forms(verb: Verb) -> tuple[Form, ...]:
+    if verb.output.schema.get("contentMediaType") == GEOJSON.media_type:
+        return (GEOJSON, PLAIN, PAGE)
+    return (JSON, PAGE)
+
+
+def _summary(ask: Ask, verb: Verb) -> dict[str, Any]:
     return {
-        "id": "nearby",
-        "title": say(TITLE, ask.lang),
-        "description": say(DESCRIPTION, ask.lang),
+        "id": verb.id,
+        "title": say(verb.title, ask.lang),
+        "description": say(verb.description, ask.lang),
         "version": "1.0.0",
         "jobControlOptions": ["sync-execute"],
         "outputTransmission": ["value"],
-        "links": [link(ask, "/processes/nearby", "self", "application/json")],
+        "links": [link(ask, f"/processes/{verb.id}", "self", "application/json")],
     }
 
 
-def _description(ask: Ask, territory: Territory) -> dict[str, Any]:
-    geometric = [one.id for one in territory.collections.values() if one.kind.geometry]
-    inputs = {
-        "collections": {
-            "title": say(words("Collections", "Collections", "Sammlungen"), ask.lang),
-            "minOccurs": 1,
-            "maxOccurs": 50,
-            "schema": {"type": "string", "enum": geometric},
-        },
-        "distance": {
-            "title": say(words("Distance en mètres", "Distance in metres", "Entfernung in Metern"), ask.lang),
-            "schema": {
-                "type": "number",
-                "minimum": 0,
-                "exclusiveMinimum": True,
-                "maximum": planning.MAXIMUM_DISTANCE_M,
-            },
-        },
-        "geometry": {
-            "title": say(words("Lieu, en GeoJSON", "Place, as GeoJSON", "Ort, als GeoJSON"), ask.lang),
-            "minOccurs": 0,
-            "schema": {"type": "object", "format": "geojson-geometry"},
-        },
-        "feature": {
-            "title": say(words("ou un objet", "or an item", "oder ein Objekt"), ask.lang),
-            "minOccurs": 0,
-            "schema": {
-                "type": "object",
-                "required": ["collection", "id"],
-                "properties": {"collection": {"type": "string"}, "id": {"type": "integer"}},
-            },
-        },
-        "limit": {
-            "title": say(words("Nombre maximal", "At most", "Höchstens"), ask.lang),
-            "minOccurs": 0,
-            "schema": {
-                "type": "integer",
-                "minimum": 1,
-                "maximum": planning.MAXIMUM_FEATURES,
-                "default": planning.DEFAULT_FEATURES,
-            },
-        },
+def _description(ask: Ask, verb: Verb, territory: Territory) -> dict[str, Any]:
+    output = {"title": say(verb.output.title, ask.lang), "schema": verb.output.schema}
+    return {
+        **_summary(ask, verb),
+        "inputs": {name: one.described(territory, ask.lang) for name, one in verb.takes.items()},
+        "outputs": {verb.output.name: output},
+        "links": [*here(ask, *BOTH), link(ask, f"/processes/{verb.id}/execution", EXECUTE, "application/json")],
     }
-    outputs = {
-        "features": {
-            "title": say(TITLE, ask.lang),
-            "schema": {"type": "object", "format": "geojson-feature-collection"},
-        }
-    }
-    links = [*here(ask, *BOTH), link(ask, "/processes/nearby/execution", RESULT, "application/json")]
-    return {**_summary(ask), "inputs": inputs, "outputs": outputs, "links": links}

@@ -29,6 +29,7 @@ CQL2 = (
     "arithmetic",
     "property-property",
 )
+PROCESSES = ("core", "ogc-process-description", "json", "html", "oas30")
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
@@ -52,6 +53,7 @@ CONFORMANCE = (
     *(f"http://www.opengis.net/spec/cql2/1.0/conf/{name}" for name in CQL2),
     # as QGIS still asks for them
     "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-operators",
+    *(f"http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/{name}" for name in PROCESSES),
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list",

@@ -1,0 +1,121 @@
+"""The planners' questions as the OpenAPI document lists them: one path each, made from its description."""
+
+from typing import Any
+
+from api import simple
+from api.openapi_parts import GEOMETRY, PROBLEM, as_html, as_json, lowered, media, parameter
+from geo.collections import Territory
+from geo.columns import say
+from geo.planning.question import GEOJSON, Input, Verb
+from geo.planning.questions import QUESTIONS
+
+Schema = dict[str, Any]
+LANG = {"$ref": "#/components/parameters/lang"}
+
+
+def paths(territory: Territory, lang: str) -> Schema:
+    """The list, and every question with its execution."""
+    named = parameter("processId", {"type": "string", "enum": list(QUESTIONS)}, where="path")
+    anything = media("application/json", "Execution")
+    made: Schema = {
+        "/processes": {"get": _get("processes", "Planners' questions", as_json(), [])},
+        "/processes/{processId}": {"get": _get("process", "What a question takes and answers", as_json(), [named])},
+        "/processes/{processId}/execution": {
+            "post": {
+                **_post("execute", "Ask a question", anything, media("application/json")),
+                "parameters": [named, LANG],
+            }
+        },
+    }
+    for verb in QUESTIONS.values():
+        made[f"/processes/{verb.id}"] = {"get": _get(f"{verb.id}_process", say(verb.title, lang), as_json(), [])}
+        made[f"/processes/{verb.id}/execution"] = _executions(verb, territory, lang)
+    return made
+
+
+def _executions(verb: Verb, territory: Territory, lang: str) -> Schema:
+    inputs = {name: _input(one, territory, lang) for name, one in verb.takes.items()}
+    required = [name for name, one in verb.takes.items() if one.required]
+    asked = {
+        "type": "object",
+        "required": ["inputs"],
+        "additionalProperties": False,
+        "properties": {
+            "inputs": {"type": "object", "additionalProperties": False, "properties": inputs, **({"required": required} if required else {})},
+            "response": {"type": "string", "enum": ["raw", "document"], "default": "raw"},
+        },
+    }  # fmt: skip
+    content = {"application/json": {"schema": asked}}
+    title, found = say(verb.title, lang), _content(verb)
+    made: Schema = {"post": _post(f"{verb.id}_execute", title, content, {**found, **media("application/json")})}
+    if all(one.drawn is None or not one.required for one in verb.takes.values()):
+        made["get"] = _get(f"{verb.id}_ask", title, {**found, **as_html()}, _parameters(verb, inputs))
+    return made
+
+
+def _content(verb: Verb) -> Schema:
+    if verb.output.schema.get("contentMediaType") == GEOJSON:
+        return media(GEOJSON, "FeatureCollection")
+    return media("application/json")
+
+
+def _input(one: Input, territory: Territory, lang: str) -> Schema:
+    title = {"title": say(one.titled.title, lang)}
+    if one.drawn:
+        shape = GEOMETRY if one.drawn.format == simple.PLACE else {"type": "object"}
+        return {**{name: value for name, value in shape.items() if name != "nullable"}, **title}
+    schema = lowered(one.schema(territory))
+    if not one.many:
+        return {**schema, **title}
+    bounds = one.adapter.json_schema()
+    return {"type": "array", "items": schema, **{name: bounds[name] for name in ("minItems", "maxItems") if name in bounds}, **title}  # fmt: skip
+
+
+def _parameters(verb: Verb, inputs: Schema) -> list[Schema]:
+    made = []
+    for name, one in verb.takes.items():
+        schema = {key: value for key, value in inputs[name].items() if key != "title"}
+        if one.drawn:
+            continue
+        if one.many:
+            made.append({**parameter(name, schema, required=one.required), "style": "form", "explode": False})
+        elif schema.get("type") == "object":
+            pattern = {"type": "string", "pattern": "^[a-z0-9-]+/[0-9]{1,12}$"}
+            made.append(parameter(name, pattern, text="collection/id"))
+        else:
+            made.append(parameter(name, schema, required=one.required, text=inputs[name]["title"]))
+    if simple.placed(verb):
+        made.append(parameter("lon", {"type": "number", "minimum": -180, "maximum": 180}))
+        made.append(parameter("lat", {"type": "number", "minimum": -85, "maximum": 85}))
+    return made
+
+
+def _get(id: str, summary: str, content: Schema, parameters: list[Schema]) -> Schema:
+    form = parameter(
+        "f", {"type": "string", "enum": ["geojson", "json", "html"] if GEOJSON in content else ["json", "html"]}
+    )
+    return {
+        "operationId": id,
+        "summary": summary,
+        "parameters": [*parameters, form, LANG],
+        "responses": {
+            "200": {"description": summary, "content": content},
+            "304": {"description": "unchanged"},
+            **dict.fromkeys(("400", "404", "406", "413", "503"), PROBLEM),
+            "default": PROBLEM,
+        },
+    }
+
+
+def _post(id: str, summary: str, body: Schema, content: Schema) -> Schema:
+    return {
+        "operationId": id,
+        "summary": summary,
+        "parameters": [LANG],
+        "requestBody": {"required": True, "content": body},
+        "responses": {
+            "200": {"description": summary, "content": content},
+            **dict.fromkeys(("400", "404", "406", "413", "503"), PROBLEM),
+            "default": PROBLEM,
+        },
+    }

@@ -1,0 +1,113 @@
+"""What an answer rests on: how many features were looked at, which were left out and why, and how exact the rest are."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from geo.collections import Collection
+from geo.filters import spelled
+
+SCHEMATIC = "schematic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """One collection as an answer used it. Accuracies are metres, as the sources state them.
+
+    `accuracy_m` is the worst that any feature counted states; `unstated` is how many state none.
+    """
+
+    collection: str
+    looked_at: int
+    counted: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    by_position: Mapping[str, int] = field(default_factory=dict)
+    accuracy_m: float | None = None
+    unstated: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """As answers carry it."""
+        return {
+            "collection": self.collection,
+            "looked_at": self.looked_at,
+            "counted": self.counted,
+            "left_out": [{"reason": reason, "count": count} for reason, count in self.left_out.items() if count],
+            "by_position": dict(self.by_position),
+            "accuracy_m": self.accuracy_m,
+            "accuracy_unstated": self.unstated,
+        }
+
+
+def resting(grounds: Iterable[Ground]) -> dict[str, Any]:
+    """The member of an answer that says what it rests on. A distance between two collections is off by both."""
+    used = list(grounds)
+    stated = [one.accuracy_m for one in used if one.accuracy_m is not None]
+    return {
+        "grounds": [one.as_json() for one in used],
+        "accuracy_m": round(sum(stated), 1) if stated else None,
+        "accuracy_unstated": sum(one.unstated for one in used),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A collection narrowed to what a question counts, as SQL over its table `f`."""
+
+    collection: Collection
+    where: str
+    values: Mapping[str, Any]
+    schematic: bool
+
+    @property
+    def kind(self) -> str:
+        """The table's name."""
+        return self.collection.kind.id
+
+    @property
+    def counted(self) -> str:
+        """SQL that is true of the rows that count."""
+        return self.where if self.schematic else f"({self.where} and f.position <> '{SCHEMATIC}')"
+
+
+_AREA = "ST_Intersects(f.geom, ST_SetSRID(ST_GeomFromGeoJSON(%(area)s), 4326))"
+
+
+def source(collection: Collection, *, prefix: str, schematic: bool, area: bool = False) -> Source:
+    """The collection's rows, of which schematic lines and areas count only if asked for; a point's place is its own.
+
+    `area` narrows to what meets the parameter `area`, a GeoJSON text.
+    """
+    where, values = spelled(collection.condition(), prefix)
+    narrowed = f"({where} and {_AREA})" if area else f"({where})"
+    drawn = collection.kind.geometry != "Point"
+    return Source(collection=collection, where=narrowed, values=values, schematic=schematic or not drawn)
+
+
+_GROUND = """
+select f.position, count(*) as n, max(f.position_accuracy_m) as worst,
+       count(*) filter (where f.position_accuracy_m is null) as unstated
+from territory.{kind} f where {where} group by f.position order by f.position
+"""
+
+
+def ground(tx: Connection, used: Source, **values: Any) -> Ground:
+    """Count what a question looks at; values are those that its area takes."""
+    rows = tx.exec_driver_sql(_GROUND.format(kind=used.kind, where=used.where), {**used.values, **values}).all()
+    return tallied(used, [(row.position, row.n, row.worst, row.unstated) for row in rows])
+
+
+def tallied(used: Source, rows: Sequence[tuple[str, int, float | None, int]]) -> Ground:
+    """The ground from counts that a question made itself: position, how many, worst accuracy, how many state none."""
+    kept = [row for row in rows if used.schematic or row[0] != SCHEMATIC]
+    looked_at, counted = sum(row[1] for row in rows), sum(row[1] for row in kept)
+    return Ground(
+        collection=used.collection.id,
+        looked_at=looked_at,
+        counted=counted,
+        left_out={SCHEMATIC: looked_at - counted},
+        by_position={row[0]: row[1] for row in kept},
+        accuracy_m=max((row[2] for row in kept if row[2] is not None), default=None),
+        unstated=sum(row[3] for row in kept),
+    )

@@ -1,0 +1,21 @@
+"""The registry of questions: an allow-list. A new question is one file beside this one and one entry here."""
+
+from geo.errors import NotFound
+from geo.planning.echo import ECHO
+from geo.planning.nearby import NEARBY
+from geo.planning.question import Verb
+
+QUESTIONS = {verb.id: verb for verb in (NEARBY, ECHO)}
+"""Every question, by id, in the order in which they are listed."""
+
+
+class NoSuchProcess(NotFound):
+    """There is no question of that name."""
+
+
+def question(id: str) -> Verb:
+    """The question of that id; NoSuchProcess if there is none."""
+    found = QUESTIONS.get(id)
+    if found is None:
+        raise NoSuchProcess("there is no such process")
+    return found
