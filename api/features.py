@@ -2,14 +2,14 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import asking, query
+from api.downloads import FILES, download
 from api.house import JSON, PAGE, Ask, Asked, Form
-from api.links import GEOJSON_TYPE, here, link
+from api.links import GEOJSON_TYPE, following_page, here, link
 from api.territory import licence_link, version_of
 from geo import features
 from geo.collections import Territory
@@ -22,12 +22,15 @@ GEOJSON = Form("geojson", GEOJSON_TYPE, also=JSON.media_type)
 PLAIN = Form("json", GEOJSON_TYPE)
 """Many clients say f=json and mean the collection's only JSON."""
 FORMS = (GEOJSON, PLAIN, PAGE)
+EVERY = (*FORMS, *FILES)
 BOTH = (("geojson", GEOJSON_TYPE), ("html", PAGE.media_type))
 
 
 @router.get("/collections/{collection_id}/items")
 def items(collection_id: str, ask: Asked) -> Response:
-    """A page of the collection's items."""
+    """A page of the collection's items, or a file of them."""
+    if ask.wants(EVERY) in FILES:
+        return download(ask, collection_id, EVERY)
     territory, page = ask.look(lambda tx, territory: _page(tx, territory, collection_id, ask))
     collection = territory.collection(collection_id)
     links = [
@@ -42,7 +45,7 @@ def items(collection_id: str, ask: Asked) -> Response:
     if page.matched is not None:
         headers["OGC-NumberMatched"] = str(page.matched)
     if page.next_after is not None:
-        following = _next(ask, asking.cursor_text(page.next_after, page.order, page.next_keys))
+        following = following_page(ask, asking.cursor_text(page.next_after, page.order, page.next_keys), GEOJSON.name)
         links.append({"href": following, "rel": "next", "type": GEOJSON_TYPE})
         headers["Link"] = f'<{following}>; rel="next"; type="{GEOJSON_TYPE}"'
     document = feature_collection(page, links)
@@ -52,7 +55,7 @@ def items(collection_id: str, ask: Asked) -> Response:
 
 def _page(tx: Snapshot, territory: Territory, collection_id: str, ask: Ask) -> features.Page:
     collection = territory.collection(collection_id)
-    parameters = ask.settle(territory, FORMS)
+    parameters = ask.settle(territory, EVERY)
     # Figures that clash stand side by side on one page, and milestones on one line.
     whole = ask.form is PAGE and collection.kind.geometry is None
     limit = 1_000 if whole else query.DEFAULT_LIMIT
@@ -94,11 +97,6 @@ def _id(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise NotFound("the collection has no such item")
     return int(text)
-
-
-def _next(ask: Ask, cursor: str) -> str:
-    kept = [(name, value) for name, value in ask.request.query_params.multi_items() if name not in ("cursor", "f")]
-    return f"{ask.house.url(ask.path)}?{urlencode([*kept, ('f', 'geojson'), ('cursor', cursor)])}"
 
 
 def feature_collection(page: features.Page, links: list[dict[str, Any]]) -> str:

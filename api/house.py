@@ -142,6 +142,11 @@ class Ask:
         self.lang = parameters.take("lang", one_of(sorted({*LANGUAGES, *territory.languages})), preferred)
         return parameters
 
+    def wants(self, forms: Sequence[Form]) -> Form:
+        """The form that is asked for, before anything else of the question is read."""
+        named = self.request.query_params.get("f")
+        return next((form for form in forms if form.name == named), None) or self._accepted(forms)
+
     def _accepted(self, forms: Sequence[Form]) -> Form:
         accept = self.request.headers.get("accept", "")
         offered = {name: form for form in reversed(forms) for name in (form.also, form.media_type) if name}

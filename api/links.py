@@ -18,6 +18,12 @@ def link(ask: Ask, path: str, rel: str, media_type: str, title: str = "", **quer
     return made | ({"title": title} if title else {})
 
 
+def following_page(ask: Ask, cursor: str, form: str) -> str:
+    """The same question's next page, in that form."""
+    kept = [(name, value) for name, value in ask.request.query_params.multi_items() if name not in ("cursor", "f")]
+    return f"{ask.house.url(ask.path)}?{urlencode([*kept, ('f', form), ('cursor', cursor)])}"
+
+
 def here(ask: Ask, *forms: tuple[str, str]) -> list[dict[str, Any]]:
     """`self` for the form that was asked for, `alternate` for the others; each a (value of f, media type)."""
     kept = [(name, value) for name, value in ask.request.query_params.multi_items() if name != "f"]

@@ -26,6 +26,14 @@ OVERHEAD = 1_000
 TYPES = (
     "text/html",
     "application/geo+json",
+    "application/geo+json-seq",
+    "text/csv",
+    "application/flatgeobuf",
+    "application/geopackage+sqlite3",
+    "application/vnd.apache.parquet",
+    "application/vnd.google-earth.kml+xml",
+    "application/gpx+xml",
+    "application/zip",
     "application/json",
     "application/schema+json",
     "application/vnd.oai.openapi+json",
@@ -115,14 +123,19 @@ class Memory:
 
     async def _ask(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         done = self._asked[key] = asyncio.get_running_loop().create_future()
-        heard = Heard(send)
+
+        def let_go() -> None:
+            if not done.done():
+                done.set_result(None)
+
+        heard = Heard(send, let_go)
         try:
             await self.app(scope, receive, heard)
             if (entry := heard.entry(scope)) is not None:
                 self._keep(key, entry)
         finally:
             del self._asked[key]
-            done.set_result(None)
+            let_go()
 
     def _keep(self, key: Key, entry: Kept) -> None:
         if entry.size * LARGEST_SHARE > self.limit:
@@ -140,11 +153,12 @@ class Memory:
 
 
 class Heard:
-    """Passes an answer on and remembers it."""
+    """Passes an answer on and remembers it, unless it comes in pieces: a file for which nobody else need wait."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, in_pieces: Callable[[], None]) -> None:
         """Nothing heard yet."""
         self._send = send
+        self._in_pieces = in_pieces
         self._status = 0
         self._headers: Headers = []
         self._body: list[bytes] = []
@@ -155,8 +169,10 @@ class Heard:
         if message["type"] == "http.response.start":
             self._status, self._headers = message["status"], list(message["headers"])
         elif message["type"] == "http.response.body":
-            self._body.append(message.get("body", b""))
-            self._whole = not message.get("more_body", False)
+            self._whole = not message.get("more_body", False) and not self._body
+            self._body = [message.get("body", b"")]
+            if not self._whole:
+                self._in_pieces()
         await self._send(message)
 
     def entry(self, scope: Scope) -> Kept | None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import openapi_processes, openapi_townhall
+from api.downloads import FILES
 from api.house import JSON, PAGE, Asked, Form, House
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
 from api.openapi_doors import doors
@@ -34,6 +35,7 @@ from api.territory import catalogue_version
 from api.tiles import SET, TILEJSON
 from geo.collections import Collection, Territory
 from geo.columns import LANGUAGES, say
+from geo.exports import formats
 from geo.register.moderation import Decided
 from geo.register.schema import schema as declared
 from geo.sorting import MOST, sortables
@@ -154,7 +156,13 @@ def _of(one: Collection, lang: str) -> Schema:
     forms = ("geojson", "json", "html")
     made = {
         path: _get(f"{operation}", title, as_json()),
-        f"{path}/items": _get(f"{operation}_items", title, geojson, [*paging, *filters], forms=forms),
+        f"{path}/items": _get(
+            f"{operation}_items",
+            title,
+            geojson | _as_files(one),
+            [*paging, *filters],
+            forms=(*forms, *formats(one.kind)),
+        ),
         f"{path}/items/{{itemId}}": _get(
             f"{operation}_item",
             title,
@@ -171,6 +179,13 @@ def _of(one: Collection, lang: str) -> Schema:
     search = _post(f"{operation}_search", title, "Search", media(GEOJSON_TYPE, "FeatureCollection"), lang=True)
     paths = {path: {"get": {**get, "tags": [one.id]}} for path, get in made.items()}
     return {**paths, f"{path}/search": {"post": {**search, "tags": [one.id]}}}
+
+
+def _as_files(one: Collection) -> Schema:
+    suiting = formats(one.kind)
+    return {
+        form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in FILES if form.name in suiting
+    }
 
 
 def _shared(name: str) -> Schema:

@@ -5,8 +5,10 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.downloads import FILES
 from api.house import JSON, PAGE, Ask, Asked
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE, here, link
+from geo import exports
 from geo.collections import CATALOGUE, Collection, Reach, Territory, Versions
 from geo.columns import say
 from geo.crs import uris
@@ -218,6 +220,7 @@ def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *
             link(ask, f"{path}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA_TYPE),
             link(ask, f"{path}/sortables", "http://www.opengis.net/def/rel/ogc/1.0/sortables", SCHEMA_TYPE),
             *_drawings(ask, path, one),
+            *(_files(ask, path, one) if alone else ()),
             licence_link(licence),
         ],
     }
@@ -229,6 +232,16 @@ def _drawings(ask: Ask, path: str, one: Collection) -> list[dict[str, Any]]:
     return [
         link(ask, f"{path}/tiles", "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector", "application/json"),
         link(ask, f"{path}/style", "stylesheet", "application/json"),
+    ]
+
+
+def _files(ask: Ask, path: str, one: Collection) -> list[dict[str, Any]]:
+    """The whole collection as a file, in each format that suits it."""
+    suiting, title = exports.formats(one.kind), say(one.title, ask.lang)
+    return [
+        link(ask, f"{path}/items", "enclosure", form.media_type, title, f=form.name)
+        for form in FILES
+        if form.name in suiting
     ]
 
 

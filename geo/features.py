@@ -104,6 +104,8 @@ class View:
     crs: Crs = CRS84
     names: tuple[str, ...] | None = None
     located: bool = True
+    bare: bool = False
+    """Nothing of them but their ids."""
 
 
 PLAIN = View()
@@ -289,6 +291,8 @@ def item_sql(collection: Collection, id: int, *, view: View = PLAIN) -> tuple[st
 @lru_cache(maxsize=500)
 def feature(kind_id: str, lang: str | None, extra: str = "", view: View = PLAIN) -> str:
     """SQL for the text of one Feature of the row `f`; `extra` is SQL for more properties, each with its comma."""
+    if view.bare:
+        return "f.id::text"
     kind = KINDS[kind_id]
     shown = [column for column in kind.public if view.names is None or column.name in view.names]
     properties = ", ".join(_property(column, lang) for column in shown)
@@ -312,6 +316,11 @@ def located(crs: Crs) -> str:
 
 
 def _property(column: Column, lang: str | None) -> str:
+    return f'{said(column, lang)} as "{column.name}"'
+
+
+def said(column: Column, lang: str | None) -> str:
+    """SQL for a column of the row `f`, translated where it has words in that language."""
     if lang is None or not column.translated:
         return f'f."{column.name}"'
-    return f"""coalesce(f.translations #>> '{{{lang},{column.name}}}', f."{column.name}") as "{column.name}\""""
+    return f"""coalesce(f.translations #>> '{{{lang},{column.name}}}', f."{column.name}")"""

@@ -21,7 +21,7 @@ FLOORS = [
     {"sorting"},
     {"filters"},
     {"features", "tiles", "packs"},
-    {"register", "planning", "files"},
+    {"register", "planning", "files", "exports"},
 ]
 """Inside geo: what stands lower never imports what stands higher."""
 

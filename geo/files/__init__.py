@@ -1,7 +1,7 @@
-"""The room that reads files, seen from the door: what an import is asked and what it reports. Light to import.
+"""The room that reads and writes files, seen from the door: imports, reports, layers to export. Light to import.
 
-The work is done by a child process (`geo.files.reader`), which alone loads the format libraries; they would cost the
-service 130 MB. Nothing here may import pyogrio, pyarrow, shapely, pyproj or geopandas.
+The work is done by child processes (`geo.files.reader`, `geo.files.writer`), which alone load the format
+libraries; they would cost the service 130 MB. Nothing here may import pyogrio, pyarrow, shapely, pyproj or geopandas.
 """
 
 from geo.files.errand import ImportDied, run_import

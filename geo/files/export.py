@@ -1,0 +1,125 @@
+"""Has a child process write a file of rows, and listens to it. The formats are known in the child alone."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import BoundedSemaphore
+from types import MappingProxyType
+from typing import IO, TYPE_CHECKING, Any
+
+from geo import errand
+from geo.errors import GohelleError, TooSlow, Unavailable
+
+if TYPE_CHECKING:
+    from geo.settings import Settings  # the child imports this package, too, and can do without SQLAlchemy
+
+ROOT = Path(__file__).parent.parent.parent
+SECONDS = 900
+"""How long a child may take over one file."""
+SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {
+        "flatgeobuf": ".fgb",
+        "gpkg": ".gpkg",
+        "geoparquet": ".parquet",
+        "kml": ".kml",
+        "gpx": ".gpx",
+        "shapefile": ".zip",
+    }
+)
+"""The formats that a child writes, and how their files are named."""
+RAISED: Mapping[str, type[GohelleError]] = {"TooSlow": TooSlow, "Unavailable": Unavailable}
+
+
+AT_ONCE = 2
+WAIT_SECONDS = 10
+LOOK_SECONDS = 0.5
+"""How many files a worker has written at once, how long a request waits for its turn, and how often it is asked whether
+anybody still waits for the file."""
+
+
+class ExportDied(GohelleError):
+    """The writing process ended without a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What a file is to hold: columns as (name, type), then the geometries, of one type and in one system."""
+
+    name: str
+    format: str
+    columns: Sequence[tuple[str, str]]
+    geometry: str | None
+    srid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished file, open for reading and no longer in any folder: it is gone when it is closed."""
+
+    file: IO[bytes]
+    size: int
+    rows: int
+
+
+_ROOM = BoundedSemaphore(AT_ONCE)
+
+
+def write(settings: "Settings", layer: Layer, sql: str) -> Written:
+    """Write what a SELECT of the layer's columns and of its geometry in hexadecimal finds.
+
+    TooSlow, Unavailable: the database, or too many files at once; ExportDied: the process. The SELECT runs under the
+    reader's login.
+    """
+    if not _ROOM.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable("as many files are being written as can be at once")
+    try:
+        # The folder is ours, not the child's: a child that is killed leaves nothing behind.
+        with TemporaryDirectory(prefix="gohelle-export-") as folder:
+            path = Path(folder) / f"data{SUFFIXES[layer.format]}"
+            rows = _listen(_run(settings, layer, sql, path))
+            return Written(path.open("rb"), path.stat().st_size, rows)
+    finally:
+        _ROOM.release()
+
+
+def _run(settings: "Settings", layer: Layer, sql: str, path: Path) -> "subprocess.CompletedProcess[str]":
+    from geo.settings import conninfo  # noqa: PLC0415 (the child imports this package, and does without SQLAlchemy)
+
+    # Through a pipe: others can read a password in arguments or environment.
+    asked = {"database": conninfo(settings.reader_url), "layer": asdict(layer), "sql": sql, "path": str(path)}
+    mine, given_up = errand.current(), time.monotonic() + SECONDS
+    with subprocess.Popen(
+        [sys.executable, "-m", "geo.files.writer"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        cwd=ROOT,
+        process_group=0,  # Ctrl-C is for us; we end the child
+    ) as child:
+        told: str | None = json.dumps(asked)
+        while True:
+            try:
+                said, _ = child.communicate(told, timeout=LOOK_SECONDS)
+                return subprocess.CompletedProcess(child.args, child.returncode, said)
+            except subprocess.TimeoutExpired:
+                told = None
+                if time.monotonic() > given_up or (mine and mine.abandoned):
+                    child.kill()
+                    raise TooSlow(f"the file was not written within {SECONDS} s") from None
+
+
+def _listen(done: "subprocess.CompletedProcess[str]") -> int:
+    for line in done.stdout.splitlines():
+        if not line.startswith('{"'):  # a library may print, too
+            continue
+        said: dict[str, Any] = json.loads(line)
+        if "written" in said:
+            return said["written"]
+        if "error" in said:
+            raise RAISED[said["error"]["type"]](said["error"]["message"])
+    raise ExportDied(f"the writing process ended with code {done.returncode}")
