@@ -14,6 +14,7 @@ from api import discreet, pages
 from api.query import Misread
 from geo.collections import Territory
 from geo.columns import LANGUAGES
+from geo.errors import NotFound
 
 ALONE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
@@ -68,6 +69,14 @@ def mail_folder(request: Request) -> str | None:
 def network(request: Request) -> str | None:
     """The network address that the request comes from; whether a proxy's word counts, the server has judged."""
     return request.client.host if request.client else None
+
+
+def number(text: str) -> UUID:
+    """The declaration's number in an address; NotFound where that is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("there is no such declaration") from None
 
 
 def cursor_text(after: tuple[datetime, UUID]) -> str:

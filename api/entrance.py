@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from api import desk, discreet
 from api.house import InHouse, Now
-from api.sessions import Called, close_cookie, of_our_own, open_cookie
+from api.sessions import Called, close_cookie, from_our_pages, open_cookie
 from geo.collections import Territory
-from geo.errors import BadInput, BadKey, Forbidden
+from geo.errors import BadInput, BadKey
 from geo.register import access, staff
 
 router = APIRouter()
@@ -32,7 +32,7 @@ def login(request: Request, house: InHouse) -> Response:
 @router.post("/townhall/login")
 def invite(request: Request, house: InHouse, now: Now, email: Typed = "") -> Response:
     """Mail a link, if the address is one of staff."""
-    _ours(request)
+    from_our_pages(request)
     with house.db.write() as tx:
         territory = house.catalogue.territory(tx)
         lang = discreet.language(request, territory)
@@ -46,7 +46,7 @@ def invite(request: Request, house: InHouse, now: Now, email: Typed = "") -> Res
 @router.post("/townhall/session")
 def enter(request: Request, house: InHouse, caller: Called, now: Now, code: Typed = "") -> Response:
     """Open a session with the key of a mailed link; a session that was open in this browser ends."""
-    _ours(request)
+    from_our_pages(request)
     with house.db.read() as tx:
         territory = house.catalogue.territory(tx)
     try:
@@ -77,8 +77,3 @@ def _door(
 ) -> Response:
     document = {"wrong": wrong, "sent": sent, "email": email, "folder": desk.mail_folder(request)}
     return desk.key_page(request, territory, "townhall_login.html", document, status=status)
-
-
-def _ours(request: Request) -> None:
-    if not of_our_own(request, strict=False):
-        raise Forbidden("this form does not come from this site's own pages")

@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from api import desk, discreet
 from api.house import InHouse, Now
-from api.sessions import of_our_own
+from api.sessions import from_our_pages
 from geo.collections import Territory
 from geo.columns import say
-from geo.errors import BadInput, BadKey, Forbidden, NotFound
+from geo.errors import BadInput, BadKey, NotFound
 from geo.register import flags
 
 router = APIRouter()
@@ -43,7 +43,7 @@ def report(
     website: Typed = "",
 ) -> Response:
     """Take a report, and mail the link that confirms it. `website` is seen by programs alone, and stays empty."""
-    _ours(request)
+    from_our_pages(request)
     key = _entry(entry)
     with house.db.read() as tx:
         territory = house.catalogue.territory(tx)
@@ -72,7 +72,7 @@ def confirmation(request: Request, house: InHouse) -> Response:
 @router.post("/flag/confirm")
 def confirm(request: Request, house: InHouse, now: Now, code: Typed = "") -> Response:
     """Count the report that the mailed key is for."""
-    _ours(request)
+    from_our_pages(request)
     with house.db.read() as tx:
         territory = house.catalogue.territory(tx)
     try:
@@ -117,8 +117,3 @@ def _entry(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFound("there is no such public entry") from None
-
-
-def _ours(request: Request) -> None:
-    if not of_our_own(request, strict=False):
-        raise Forbidden("this form does not come from this site's own pages")

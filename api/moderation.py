@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import TypeAdapter
@@ -47,7 +46,7 @@ def declaration(id: str, house: InHouse, caller: Called, now: Now) -> Response:
     """One declaration, with all that a decision turns on, and the decisions that it takes now."""
     with house.db.write() as tx:
         caller.member(tx, "look", now=now)
-        found = dossier.read(tx, _number(id))
+        found = dossier.read(tx, desk.number(id))
     marked = {name: findings(found.facts[name]) for name in worklist.TEXTS if name in found.facts}
     return _answer({**asdict(found), "acts": list(dossiers.acts(found)), "findings": marked})
 
@@ -61,7 +60,7 @@ def decide(id: str, act: str, body: Decided, house: InHouse, caller: Called, now
             raise NotFound("there is no such decision")
         territory = house.catalogue.territory(tx)
         how = {"reason": body.reason, "checked": body.checked, "seen": body.seen}
-        state = moderation.decide(tx, _number(id), act, member=member, territory=territory, now=now, **how)
+        state = moderation.decide(tx, desk.number(id), act, member=member, territory=territory, now=now, **how)
     return _answer({"id": id, "state": state})
 
 
@@ -83,10 +82,3 @@ def _limit(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not int(text[:9]) >= 1 or len(text) > 9:
         raise Misread(f"must be a whole number from 1 to {MOST_LINES}")
     return min(int(text), MOST_LINES)
-
-
-def _number(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("there is no such declaration") from None

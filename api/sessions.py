@@ -74,6 +74,12 @@ def of_our_own(request: Request, *, strict: bool = True) -> bool:
     return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
 
 
+def from_our_pages(request: Request) -> None:
+    """Forbidden where a page of another site fills in a form that needs no session."""
+    if not of_our_own(request, strict=False):
+        raise Forbidden("this form does not come from this site's own pages")
+
+
 def cookie_name(settings: Settings) -> str:
     """The session's cookie; over HTTPS its name binds it to this very host and to encrypted ways."""
     return "__Host-gohelle" if _secure(settings) else "gohelle"

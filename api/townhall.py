@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
@@ -83,7 +82,7 @@ def decide(
             member = caller.member(tx, act, now=now, proof=proof)
             last = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else -1
             how = {"reason": reason, "checked": checked, "seen": last}
-            moderation.decide(tx, _number(id), act, member=member, territory=territory, now=now, **how)
+            moderation.decide(tx, desk.number(id), act, member=member, territory=territory, now=now, **how)
     except Unauthenticated:
         return desk.elsewhere(request, "/townhall/login")
     except BadInput as error:
@@ -101,7 +100,7 @@ def photo(id: str, which: str, house: InHouse, caller: Called, now: Now) -> Resp
         raise NotFound("there is no such photo")
     with house.db.write() as tx:
         caller.member(tx, "look", now=now)
-        data = dossier.photo(tx, _number(id), waiting=which == "waiting")
+        data = dossier.photo(tx, desk.number(id), waiting=which == "waiting")
     return Response(data, 200, {**desk.ALONE, "Content-Security-Policy": "default-src 'none'"}, "image/jpeg")
 
 
@@ -122,7 +121,7 @@ def _shown(
             territory = house.catalogue.territory(tx)
             member = caller.reader(tx, now=now)
             staff.authorise(member, "look")
-            found = dossier.read(tx, _number(id))
+            found = dossier.read(tx, desk.number(id))
     except Unauthenticated:
         return desk.elsewhere(request, "/townhall/login")
     lang = discreet.language(request, territory)
@@ -153,13 +152,6 @@ def _shown(
 def _room(member: Member, caller: Caller) -> dict[str, Any]:
     """What every page of the town hall shows of who looks at it."""
     return {"email": member.email, "role": member.role, "proof": caller.proof()}
-
-
-def _number(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("there is no such declaration") from None
 
 
 def _view(text: str) -> View:
