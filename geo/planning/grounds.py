@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from geo.collections import Collection
+from geo.errors import TooMuch
 from geo.filters import spelled
 
 SCHEMATIC = "schematic"
@@ -85,16 +86,26 @@ def source(collection: Collection, *, prefix: str, schematic: bool, area: bool =
     return Source(collection=collection, where=narrowed, values=values, schematic=schematic or not drawn)
 
 
+MAXIMUM_POINTS, MAXIMUM_SHAPES, MAXIMUM_VERTICES = 2_000_000, 50_000, 3_000_000
+"""Points of a collection, its lines or areas, and their vertices, that one question looks at."""
+
 _GROUND = """
 select f.position, count(*) as n, max(f.position_accuracy_m) as worst,
-       count(*) filter (where f.position_accuracy_m is null) as unstated
+       count(*) filter (where f.position_accuracy_m is null) as unstated, {vertices} as vertices
 from territory.{kind} f where {where} group by f.position order by f.position
 """
 
 
 def ground(tx: Connection, used: Source, **values: Any) -> Ground:
-    """Count what a question looks at; values are those that its area takes."""
-    rows = tx.exec_driver_sql(_GROUND.format(kind=used.kind, where=used.where), {**used.values, **values}).all()
+    """Count what a question looks at; values are those that its area takes. TooMuch names the bound that is passed."""
+    points = used.collection.kind.geometry == "Point"
+    sql = _GROUND.format(kind=used.kind, where=used.where, vertices="0" if points else "sum(ST_NPoints(f.geom))")
+    rows = tx.exec_driver_sql(sql, {**used.values, **values}).all()
+    found, most = sum(row.n for row in rows), MAXIMUM_POINTS if points else MAXIMUM_SHAPES
+    if found > most:
+        raise TooMuch(f"{used.collection.id} has {found} features there, more than the {most} of one question")
+    if (vertices := sum(row.vertices for row in rows)) > MAXIMUM_VERTICES:
+        raise TooMuch(f"{used.collection.id} has {vertices} vertices there, more than {MAXIMUM_VERTICES}")
     return tallied(used, [(row.position, row.n, row.worst, row.unstated) for row in rows])
 
 

@@ -1,11 +1,13 @@
 """The registry of questions: an allow-list. A new question is one file beside this one and one entry here."""
 
 from geo.errors import NotFound
+from geo.planning.coverage import COVERAGE
 from geo.planning.echo import ECHO
 from geo.planning.nearby import NEARBY
+from geo.planning.overlay import OVERLAY
 from geo.planning.question import Verb
 
-QUESTIONS = {verb.id: verb for verb in (NEARBY, ECHO)}
+QUESTIONS = {verb.id: verb for verb in (NEARBY, COVERAGE, OVERLAY, ECHO)}
 """Every question, by id, in the order in which they are listed."""
 
 
