@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from api import beside, imports, postroom, staffing
+from api.exported import SUFFIXES
+from api.exported import export as write_export
 from geo import backup as backups
 from geo import register, schema
 from geo.collections import territory as read_territory
@@ -251,6 +253,23 @@ def _asked(file: str | None, kind: str | None, mapping: str | None, from_: Path 
     if from_:
         raise typer.BadParameter("goes with --pack only", param_hint="--from")
     return {"file": file if is_address(file) else Path(file), "kind": kind, "mapping": mapping}
+
+
+@app.command()
+def export(
+    collection: Annotated[str, typer.Argument(help="The collection's id.")],
+    file: Annotated[Path, typer.Argument(help=f"Where to write; its ending names the format: {', '.join(SUFFIXES)}.")],
+    asked: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ask", help="A parameter as in the collection's address: filter=..., crs=..., bbox=..., lang=..."
+        ),
+    ] = None,
+) -> None:
+    """Write a collection's items into a file: those that the service gives to everybody."""
+    pairs = [(name, value) for name, _, value in (one.partition("=") for one in asked or ())]
+    rows = write_export(Settings.from_env(), collection, file, pairs)
+    out.print(f"{rows} items written to {file}", markup=False)
 
 
 @app.command()

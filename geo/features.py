@@ -85,9 +85,10 @@ SOUGHT = """hits as materialized (
   (select * from territory.{kind} f
    where not (select so from few) and {where} and f.id > %(after)s order by f.id limit %(limit)s + 1)
 )"""
+# Only ids and keys are sorted, of which the page's are kept: a row_number over all would sort every row whole.
 SORTED = """rows as (
   select f.*, row_number() over (order by {by}) as n from territory.{kind} f
-  where {where} and {after} order by {by} limit %(limit)s + 1
+  where f.id in (select f.id from territory.{kind} f where {where} and {after} order by {by} limit %(limit)s + 1)
 )"""
 COUNTED_FENCED = "(select count(*) from hits)"
 COUNTED_WALK = "(select count(*) from (select from territory.{kind} f where {where} limit %(counted)s + 1) hits)"
