@@ -6,8 +6,9 @@ from geo.planning.echo import ECHO
 from geo.planning.nearby import NEARBY
 from geo.planning.overlay import OVERLAY
 from geo.planning.question import Verb
+from geo.planning.summary import SUMMARY
 
-QUESTIONS = {verb.id: verb for verb in (NEARBY, COVERAGE, OVERLAY, ECHO)}
+QUESTIONS = {verb.id: verb for verb in (NEARBY, SUMMARY, COVERAGE, OVERLAY, ECHO)}
 """Every question, by id, in the order in which they are listed."""
 
 

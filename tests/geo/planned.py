@@ -11,6 +11,7 @@ from geo.planning.question import Asked
 from geo.planning.questions import question
 
 COMMON = "source_key, name, source, licence, position, position_accuracy_m"
+OTHERS = {"installations": {"technology": "photovoltaic"}}
 CATEGORY = {"areas": "park", "paths": "greenway", "places": "other", "heritage": "estate", "buildings": "new"}
 
 
@@ -28,12 +29,12 @@ WORLD = Territory(
 
 def put(database, kind: str, shapes, *, position: str = "surveyed", accuracy: float | None = 5, **columns: Any) -> None:
     """Rows of these shapely geometries, and nothing else in the kind."""
-    category = {"category": CATEGORY[kind]} if kind in CATEGORY else {"technology": "photovoltaic"}
+    category = {"category": CATEGORY[kind]} if kind in CATEGORY else OTHERS.get(kind, {})
     own = {**category, **columns}
     multi = "" if KINDS[kind].geometry == "Point" else "ST_Multi"
     with database.superuser() as connection:
         connection.execute("set search_path = territory, public")
-        connection.execute(f"truncate territory.{kind}")
+        connection.execute(f"truncate territory.{kind} cascade")
         names = ", ".join(own)
         connection.cursor().executemany(
             f"insert into territory.{kind} ({COMMON}, {names}, geom) values "
