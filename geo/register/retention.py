@@ -68,10 +68,15 @@ where state in ('confirmed', 'returned', 'rejected', 'withdrawn') and acted_at <
 order by acted_at limit :most for update skip locked
 """
 
+# Who was asked late, or not yet because no mail server took the letter, has not been silent. A letter that nobody takes
+# is the operator's to try again for as long as the outbox keeps it.
 _SILENT = """
-select id from register.declarations
+select id from register.declarations d
 where state in ('published', 'hidden') and asked_at <= :now - interval '30 days'
-order by asked_at limit :most for update skip locked
+  and not exists (select from register.outbox o
+                  where o.declaration = d.id and o.letter = 'still_right'
+                    and (o.state <> 'sent' or o.sent_at > :now - interval '30 days'))
+order by asked_at limit :most for update of d skip locked
 """
 
 _TO_ASK = """

@@ -7,7 +7,7 @@ import pytest
 from geo import register
 from geo.collections import territory
 from geo.errors import BadKey
-from geo.register import retention, sums
+from geo.register import outbox, retention, sums
 from tests.conftest import Territory
 from tests.declaring import NOW, body, decided, declared, published
 
@@ -31,6 +31,15 @@ def letters(loos: Territory, letter: str) -> int:
     return loos.scalar("select count(*) from register.outbox where letter = %s", letter)
 
 
+def delivered(loos: Territory, letter: str, now: datetime) -> None:
+    """Let the outbox send what it holds of that kind."""
+    ids = loos.scalar("select array_agg(id) from register.outbox where letter = %s", letter)
+    with loos.db.write() as tx:
+        for id in ids:
+            outbox.take(tx, id, domain="loos.example.org", now=now)
+            assert outbox.sent(tx, id, now=now)
+
+
 def test_an_unconfirmed_declaration_is_forgotten(loos):
     """After 30 days it keeps no e-mail address; a confirmed one stays."""
     declared(loos)
@@ -50,12 +59,24 @@ def test_after_eleven_months_the_owner_is_asked_once(loos):
     assert done(loos, retention.ask_owners, asked) == 1
     assert done(loos, retention.ask_owners, asked + DAY) == 0
     assert letters(loos, "still_right") == 1
+    delivered(loos, "still_right", asked)
     assert done(loos, retention.forget_silent, asked + 29 * DAY) == 0
     assert loos.scalar("select count(*) from territory.installations where dataset = 'register'") == 1
     assert done(loos, retention.forget_silent, asked + 30 * DAY) == 1
     assert left(loos) == (0, 0)
     assert loos.scalar("select count(*) from territory.installations where dataset = 'register'") == 0
     assert loos.scalar("select count(*) from territory.tombstones") == 1
+
+
+def test_nobody_is_silent_who_was_not_asked(loos):
+    """While no mail server takes the letter the thirty days do not begin; they begin when one does."""
+    published(loos)
+    asked = NOW + 336 * DAY
+    done(loos, retention.ask_owners, asked)
+    assert done(loos, retention.forget_silent, asked + 45 * DAY) == 0
+    delivered(loos, "still_right", asked + 45 * DAY)
+    assert done(loos, retention.forget_silent, asked + 74 * DAY) == 0
+    assert done(loos, retention.forget_silent, asked + 75 * DAY) == 1
 
 
 def test_a_yes_renews_for_a_year(loos):
