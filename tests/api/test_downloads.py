@@ -1,5 +1,6 @@
 """Items as files: each format read back by others' readers holds the same rows, values and places as the GeoJSON."""
 
+import asyncio
 import csv
 import io
 import json
@@ -16,6 +17,7 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
+from api.memory import Memory
 from tests.api.conftest import client_of, heard
 from tests.api.test_asking import EPSG
 from tests.api.test_contract import walk
@@ -286,3 +288,42 @@ def test_nothing_is_left_behind(looker, tmp_path, monkeypatch):
     for f in ("csv", "gpkg", "shapefile"):
         fetched(looker, "mine-shafts", f)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_keeps_nobody_waiting():
+    """Who asks for the same file while it is being sent is served beside it, and memory keeps none of it."""
+    started, let_go = asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["versions"] = {"a": 1}
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"etag", b'"x"')]})
+        await send({"type": "http.response.body", "body": b"1", "more_body": True})
+        if not started.is_set():
+            started.set()
+            await let_go.wait()
+        await send({"type": "http.response.body", "body": b"2"})
+
+    memory = Memory(app, lambda: {"a": 1})
+
+    async def ask() -> bytes:
+        heard: list[bytes] = []
+
+        async def send(message: Any) -> None:
+            heard.append(message.get("body", b""))
+
+        async def receive() -> Any:
+            return {"type": "http.request"}
+
+        scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"f=csv", "headers": []}
+        await memory(scope, receive, send)
+        return b"".join(heard)
+
+    async def both() -> list[bytes]:
+        first = asyncio.create_task(ask())
+        await started.wait()
+        second = await asyncio.wait_for(ask(), 5)
+        let_go.set()
+        return [second, await first]
+
+    assert asyncio.run(both()) == [b"12", b"12"]
+    assert memory.size == 0
