@@ -19,14 +19,14 @@ def test_module(file: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("file", sorted(WEB.glob("static/map/*.js")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(WEB.glob("static/*/*.js")), ids=lambda file: file.stem)
 def test_a_module_is_well_formed_and_says_what_lives_there(file: Path) -> None:
     run = subprocess.run([str(NODE), "--check", str(file)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert file.read_text("utf-8").startswith("// ")
 
 
-@pytest.mark.parametrize("file", sorted(WEB.glob("static/map/*.js")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(WEB.glob("static/*/*.js")), ids=lambda file: file.stem)
 def test_no_module_makes_html_of_words(file: Path) -> None:
     """Words that residents wrote go in as text: nothing here parses HTML."""
     text = file.read_text("utf-8").replace('el("span", {}, text).innerHTML', "")  # reads, to escape
