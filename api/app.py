@@ -13,6 +13,7 @@ from api import (
     declare,
     entrance,
     features,
+    feeds,
     flags,
     health,
     installations,
@@ -24,6 +25,7 @@ from api import (
     processes,
     schemas,
     search,
+    sitemaps,
     styles,
     sums,
     territory,
@@ -101,6 +103,8 @@ def create(settings: Settings) -> ASGIApp:
         mine,
         photos,
         sums,
+        feeds,
+        sitemaps,
         health,
     )
     for room in (*rooms, *TOWN_HALL):

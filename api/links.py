@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from api.house import Ask
 
+ATOM_TYPE = "application/atom+xml"
 GEOJSON_TYPE = "application/geo+json"
 OPENAPI_TYPE = "application/vnd.oai.openapi+json;version=3.0"
 """Exactly so: QGIS refuses a server whose service-desc is typed otherwise."""

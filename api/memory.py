@@ -40,6 +40,9 @@ TYPES = (
     "application/vnd.mapbox-vector-tile",
     "application/vnd.mapbox.tilejson+json",
     "application/x-protobuf",
+    "application/atom+xml",
+    "application/xml",
+    "text/plain",
 )
 Key = tuple[str, tuple[bytes, ...], tuple[tuple[float, ...], str, str | None]]
 Versions = Mapping[str, int]

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import openapi_processes, openapi_townhall
+from api import openapi_following, openapi_processes, openapi_townhall
 from api.downloads import FILES
 from api.house import JSON, PAGE, Asked, Form, House
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
@@ -72,6 +72,7 @@ def document(house: House, territory: Territory, lang: str) -> Schema:
             **_fixed(territory, lang),
             **_drawn(territory),
             **openapi_townhall.paths(),
+            **openapi_following.paths(territory, lang),
             **{path: item for one in territory.collections.values() for path, item in _of(one, lang).items()},
         },
         "components": {

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from api.linked import linked
 from geo import columns
 from geo.columns import LANGUAGES, Column, say
 from geo.kinds import KINDS, Kind
@@ -400,6 +401,7 @@ def _environment() -> Environment:
         "web_address": web_address,
         "markdown": markdown,
         "drawing": drawing,
+        "linked": linked,
         "say": say,
         "KINDS": KINDS,
     }

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.downloads import FILES
 from api.house import JSON, PAGE, Ask, Asked
-from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE, here, link
+from api.links import ATOM_TYPE, GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE, here, link
 from geo import exports
 from geo.collections import CATALOGUE, Collection, Reach, Territory, Versions
 from geo.columns import say
@@ -220,6 +220,7 @@ def _collection(ask: Ask, territory: Territory, one: Collection, reach: Reach, *
             link(ask, f"{path}/queryables", "http://www.opengis.net/def/rel/ogc/1.0/queryables", SCHEMA_TYPE),
             link(ask, f"{path}/sortables", "http://www.opengis.net/def/rel/ogc/1.0/sortables", SCHEMA_TYPE),
             *_drawings(ask, path, one),
+            *(link(ask, f"{path}/{feed}", "alternate", ATOM_TYPE) for feed in ("new", "changes")),
             *(_files(ask, path, one) if alone else ()),
             licence_link(licence),
         ],

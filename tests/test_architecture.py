@@ -20,7 +20,7 @@ FLOORS = [
     {"collections", "cql2"},
     {"sorting"},
     {"filters"},
-    {"features", "tiles", "packs"},
+    {"features", "tiles", "packs", "addresses"},
     {"register", "planning", "files", "exports"},
 ]
 """Inside geo: what stands lower never imports what stands higher."""

@@ -45,7 +45,7 @@ def test_every_link_of_every_document_answers(looker):
         seen.add(path)
         answer = looker.get(path)
         assert answer.status_code == 200, path
-        if not answer.headers["content-type"].startswith("application/"):
+        if "json" not in answer.headers["content-type"]:
             continue
         parts = [answer.json(), *answer.json().get("collections", ()), *answer.json().get("processes", ())]
         for link in (link for part in parts for link in part.get("links", ())):
