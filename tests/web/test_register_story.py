@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
+from geo.register import staff
 from tests.conftest import Service, Territory, running
-from tests.declaring import decided
 from tests.mailbox import Mailbox, serving, text
 from tests.script.conftest import wait_until
 from tests.web.conftest import Visit
@@ -20,6 +21,7 @@ expect.set_options(timeout=20_000)  # several browsers and services may share th
 
 SIZES = [(390, 844), (1280, 800)]
 OWNER = "jeanne@example.fr"
+MODERATOR = "marie@loos.example"
 ADDRESS = {
     "type": "FeatureCollection",
     "features": [
@@ -66,11 +68,11 @@ def visitor(browser: Browser, posted: tuple[Service, Mailbox]) -> Iterator[Calla
         context.close()
 
 
-def link_in(mailbox: Mailbox, subject: str, nth: int = 1) -> str:
+def link_in(mailbox: Mailbox, subject: str, to: str = OWNER, nth: int = 1) -> str:
     """The link of the nth mail whose subject says so; it is waited for."""
 
     def found() -> list[Any]:
-        return [one for one in mailbox.to(OWNER) if re.search(subject, str(one["Subject"]), re.IGNORECASE)]
+        return [one for one in mailbox.to(to) if re.search(subject, str(one["Subject"]), re.IGNORECASE)]
 
     wait_until(lambda: len(found()) >= nth, seconds=20)
     (link,) = set(re.findall(r"https?://\S+#[\w-]+", text(found()[nth - 1])))
@@ -104,8 +106,35 @@ def fill_in(page: Page, *, power: str) -> None:
     page.get_by_label(re.compile("accepte que la commune publie")).check()
 
 
+@pytest.fixture
+def moderator(posted: tuple[Service, Mailbox], visitor, loos: Territory) -> Callable[[tuple[int, int]], Page]:
+    """Somebody of the town hall, let in by the mailed link."""
+    with loos.db.write() as tx:
+        staff.add(tx, MODERATOR, "moderator", language="fr", now=datetime.now(UTC))
+
+    def enter(size: tuple[int, int]) -> Page:
+        page = visitor(size).open("/townhall", wait=False)
+        page.get_by_label("Adresse électronique").fill(MODERATOR)
+        page.get_by_role("button", name="Recevoir le lien").click()
+        page.goto(link_in(posted[1], "mairie|accès|entrer", to=MODERATOR))
+        page.locator("form[data-key] button").click()
+        return page
+
+    return enter
+
+
+def approve(page: Page, view: str) -> None:
+    """Open the first entry of a view of the queue, tick what was looked for, and approve."""
+    page.goto(re.sub(r"/townhall.*", f"/townhall?state={view}", page.url))
+    page.locator(".line h2 a").first.click()
+    for box in page.locator("input[name=checked]").all():
+        box.check()
+    page.get_by_role("button", name=re.compile("^Approuver|^Accepter")).click()
+    expect(page.get_by_role("status")).to_contain_text("publiée")
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_the_whole_story(posted, visitor, loos, size):
+def test_the_whole_story(posted, visitor, moderator, loos, size):
     """Declare, confirm from the mail, approve, see it, correct, approve the correction, withdraw."""
     service, mailbox = posted
     here = visitor(size)
@@ -138,9 +167,10 @@ def test_the_whole_story(posted, visitor, loos, size):
     assert "#" not in page.url
     page.get_by_role("button", name="Oui, je confirme").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("confirmé")
-    id = loos.scalar("select id from register.declarations where state = 'confirmed'")
+    assert loos.scalar("select state from register.declarations") == "confirmed"
 
-    decided(loos, id, "approve")
+    hall = moderator(size)
+    approve(hall, "confirmed")
     owner = link_in(mailbox, "publi|en ligne|carte")
     found = public(service)
     assert found
@@ -162,7 +192,7 @@ def test_the_whole_story(posted, visitor, loos, size):
     page.get_by_role("button", name="Envoyer la correction").click()
     expect(page.get_by_text("attend la relecture")).to_be_visible()
     assert (public(service) or {})["power_kw"] == 3
-    decided(loos, id, "approve_amendment")
+    approve(hall, "amended")
     again = link_in(mailbox, "correction")
     assert (public(service) or {})["power_kw"] == 6
 
