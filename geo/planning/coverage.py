@@ -61,14 +61,16 @@ class Covered:
         }
 
 
-_NEAR = "exists (select from territory.{kind} f where {where} and ST_DWithin(f.geom::geography, s.geom::geography, %(distance)s))"
+_NEAR = "exists (select from territory.{kind} f where {where} and ST_DWithin(f.geom::geography, s.geom::geography, %(distance)s)){added}"
+_ADDED = " or ST_DWithin(ST_GeomFromGeoJSON(%(added)s)::geography, s.geom::geography, %(distance)s)"
+_ADDED_ROW = " union all select 0, ST_SetSRID(ST_GeomFromGeoJSON(%(added)s), 4326)"
 _POINTS = """
 with s as materialized (select s.n, s.geom, {near} as covered from ({subject}) s),
 rest as (select geom from s where not covered order by n limit {shown})
 select count(*) as total, count(*) filter (where covered) as covered, (select ST_AsGeoJSON(ST_Collect(geom), 7) from rest) as rest
 from s
 """
-_STORED = "select f.id as n, f.geom from territory.{kind} f where {where}"
+STORED = "select f.id as n, f.geom from territory.{kind} f where {where}"
 _SENT = """
 select n, ST_SetSRID((ST_Dump(ST_GeomFromGeoJSON(t))).geom, 4326) as geom
 from unnest(%(points)s::text[]) with ordinality u (t, n)
@@ -77,7 +79,7 @@ from unnest(%(points)s::text[]) with ordinality u (t, n)
 # The circles that buffers are made of have 128 corners: their areas are short by 0.04 %.
 _SHAPES = """
 with subject as materialized ({subject}),
-near as materialized (select f.id, f.geom from territory.{near_kind} f where {near} and {around}),
+near as materialized (select f.id, f.geom from territory.{near_kind} f where {near} and {around}{added}),
 flat as materialized (select ST_Union(g) as g from ({flat}) one),
 reach as materialized (select ST_Union(ST_Buffer(g, %(distance)s, 'quad_segs=32')) as g from ({reach}) one),
 parts as materialized (
@@ -97,8 +99,8 @@ DIMENSIONS = {"Point": 1, "MultiLineString": 2, "MultiPolygon": 3}
 
 
 def of_points(tx: Connection, subject: str, near: Source, values: Mapping[str, Any]) -> Covered:
-    """Count the points of the SQL `subject` (n, geom) that lie within the distance."""
-    exists = _NEAR.format(kind=near.kind, where=near.counted)
+    """Count the points of the SQL `subject` (n, geom) that lie within the distance; of `added`, too, where it is a value."""
+    exists = _NEAR.format(kind=near.kind, where=near.counted, added=_ADDED if "added" in values else "")
     row = tx.exec_driver_sql(_POINTS.format(near=exists, subject=subject, shown=SHOWN), values).one()
     return Covered(measure="count", total=row.total, covered=row.covered, uncovered=row.rest)
 
@@ -116,6 +118,7 @@ def of_shapes(tx: Connection, subject: str, near: Source, values: Mapping[str, A
         near_kind=near.kind,
         near=near.counted,
         around=AROUND,
+        added=_ADDED_ROW if "added" in values else "",
         flat=middle.each("subject"),
         reach=middle.each("near"),
         dimension=DIMENSIONS[geometry],
@@ -170,6 +173,16 @@ def _much(covered: Covered, part: str) -> float:
     return covered.covered if part == "covered" else round(covered.total - covered.covered, 2)
 
 
+def share_of(
+    tx: Connection, subject: Source, near: Source, values: Mapping[str, Any], *, area: bool = False
+) -> Covered:
+    """The share of a collection; `values` are those of both sources, and the distance."""
+    geometry = str(subject.collection.kind.geometry)
+    if geometry == "Point":
+        return of_points(tx, STORED.format(kind=subject.kind, where=subject.counted), near, values)
+    return of_shapes(tx, subject_of(subject, area=area), near, values, geometry=geometry)
+
+
 def _covered(asked: Asked, question: Question, near: Source, values: dict[str, Any], used: list[Ground]) -> Covered:
     """The share of whatever is asked about; its ground goes beside that of what it is near to."""
     if question.points is not None:
@@ -183,10 +196,7 @@ def _covered(asked: Asked, question: Question, near: Source, values: dict[str, A
     subject = grounds.source(collection, prefix="s_", schematic=question.schematic, area=area)
     values |= subject.values
     used.append(grounds.ground(asked.tx, subject, **values))
-    if collection.kind.geometry == "Point":
-        return of_points(asked.tx, _STORED.format(kind=subject.kind, where=subject.counted), near, values)
-    sql = subject_of(subject, area=area)
-    return of_shapes(asked.tx, sql, near, values, geometry=str(collection.kind.geometry))
+    return share_of(asked.tx, subject, near, values, area=area)
 
 
 COVERAGE = Verb(

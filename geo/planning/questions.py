@@ -4,11 +4,13 @@ from geo.errors import NotFound
 from geo.planning.coverage import COVERAGE
 from geo.planning.echo import ECHO
 from geo.planning.nearby import NEARBY
+from geo.planning.network import NETWORK
 from geo.planning.overlay import OVERLAY
 from geo.planning.question import Verb
+from geo.planning.scenario import SCENARIO
 from geo.planning.summary import SUMMARY
 
-QUESTIONS = {verb.id: verb for verb in (NEARBY, SUMMARY, COVERAGE, OVERLAY, ECHO)}
+QUESTIONS = {verb.id: verb for verb in (NEARBY, SUMMARY, COVERAGE, OVERLAY, NETWORK, SCENARIO, ECHO)}
 """Every question, by id, in the order in which they are listed."""
 
 
