@@ -36,6 +36,7 @@ from api.tiles import SET, TILEJSON
 from geo.collections import Collection, Territory
 from geo.columns import LANGUAGES, say
 from geo.exports import formats
+from geo.kinds import INSTALLATIONS
 from geo.register.moderation import Decided
 from geo.register.schema import schema as declared
 from geo.sorting import MOST, sortables
@@ -102,9 +103,16 @@ def _fixed(territory: Territory, lang: str) -> Schema:
         },
         **doors(),
         "/declared-sums": {"get": _get("declaredSums", "Sums of what is counted without being shown", as_json())},
+        "/statistics": {"get": _get("statistics", "What the installations add up to", as_json(), _narrowing())},
         "/healthz": {"get": _watch("healthz", "The process runs")},
         "/readyz": {"get": _watch("readyz", "The service can answer")},
     }
+
+
+def _narrowing() -> list[Schema]:
+    """What the statistics may be narrowed by."""
+    by = [filter_of(INSTALLATIONS.column(name), LANGUAGES[0]) for name in ("technology", "owner_kind")]
+    return [*by, parameter("commune", {"type": "string", "pattern": "^[0-9A-Za-z]{1,12}$"})]
 
 
 def _drawn(territory: Territory) -> Schema:

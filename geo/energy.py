@@ -1,6 +1,10 @@
-"""The vocabulary of installations: closed lists of technologies, owners, heat pumps, places, in words. No column stands here."""
+"""The vocabulary of installations: closed lists of technologies, owners, heat pumps, places, in words; and the coefficients that estimates
+are made with. No column stands here.
+"""
 
-from geo.columns import words
+from dataclasses import dataclass
+
+from geo.columns import Words, words
 
 TECHNOLOGIES = {
     "photovoltaic": words("photovoltaïque", "photovoltaics", "Photovoltaik"),
@@ -83,3 +87,52 @@ LABELS = {
 } | {"other": words("autre", "other", "anderes")}
 CLASSES = {letter: words(letter, letter, letter) for letter in "ABCDEFG"}
 """The classes of the energy-performance diagnosis (DPE)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coefficient:
+    """A number that estimates are made with, for some technologies: with its unit, what it says, and who said so when.
+
+    `date` is the day of the source, or the year that it speaks of.
+    """
+
+    id: str
+    value: float
+    unit: str
+    technologies: tuple[str, ...]
+    meaning: Words
+    source: str
+    source_url: str
+    date: str
+
+
+YIELD = Coefficient(
+    id="photovoltaic_yield",
+    value=0.914,
+    unit="MWh/kW",
+    technologies=("photovoltaic",),
+    meaning=words(
+        "production annuelle par kW installé, d’après le toit de l’église Saint-Vaast de Loos-en-Gohelle : 32 MWh par an pour 35 kW",
+        "annual yield of an installed kW, after the roof of the church Saint-Vaast at Loos-en-Gohelle: 32 MWh a year from 35 kW",
+        "Jahresertrag eines installierten kW, nach dem Dach der Kirche Saint-Vaast in Loos-en-Gohelle: 32 MWh im Jahr aus 35 kW",
+    ),
+    source="Églises et écologies",
+    source_url="https://eglisesetecologies.com/2013/06/04/au-nord-le-soleil-dans-le-coeur-et-sur-le-toit-des-eglises/",
+    date="2013-06-04",
+)
+GRID = Coefficient(
+    id="grid_intensity",
+    value=0.0217,
+    unit="t CO₂e/MWh",
+    technologies=("photovoltaic", "wind", "hydro"),
+    meaning=words(
+        "émissions de la production d’électricité en France : ce qu’émettrait la même électricité venue du réseau",
+        "emissions of electricity production in France: what the same electricity from the grid would emit",
+        "Emissionen der Stromerzeugung in Frankreich: was derselbe Strom aus dem Netz ausstoßen würde",
+    ),
+    source="RTE, Bilan électrique 2024",
+    source_url="https://analysesetdonnees.rte-france.com/index.php/bilan-electrique-2024/emissions",
+    date="2024",
+)
+COEFFICIENTS = (YIELD, GRID)
+"""All of them. A technology that none names gets no estimate: heat needs a coefficient that nobody has stated here."""
