@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from api import discreet, pages, sheet
 from api.forms import Form, Sent, body_of
 from api.house import House, InHouse, Now
+from api.sessions import from_our_pages
 from geo import register
 from geo.collections import Territory
 from geo.columns import LANGUAGES
@@ -48,6 +49,7 @@ def form(request: Request, house: InHouse, now: Now) -> Response:
 @router.post("/declare")
 def hand_in(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
     """Take the form: on to the next page, or the same one with everything that is wrong, and nothing lost."""
+    from_our_pages(request)
     with house.db.write() as tx:
         territory = house.catalogue.territory(tx)
         places = named.places(tx)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api import declare, discreet, pages, sheet
 from api.forms import Form, Sent
 from api.house import House, InHouse, Now
+from api.sessions import from_our_pages
 from geo import register
 from geo.collections import Territory
 from geo.columns import say
@@ -172,6 +173,7 @@ def lost_page(request: Request, house: InHouse) -> Response:
 @router.post("/mine/lost")
 def lost(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
     """The same answer whether or not anything was declared with the address; nobody gets more than a few mails a day."""
+    from_our_pages(request)
     email = sent["email"].strip()[:254]
     try:
         with house.db.write() as tx:

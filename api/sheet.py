@@ -13,6 +13,7 @@ from geo.energy import TECHNOLOGIES
 from geo.register import Draft, Fault
 from geo.register.declared import COMMON, CONSENTS, FACTS, OWNER, PERSON, PLACE, TICKS, WHAT, WORDS
 from geo.register.named import Named
+from geo.register.photos import LARGEST
 
 UNUSUAL = ("unusual", "unlikely")
 PLACES = ("form", "location", "address", "precision", "exact_consent", "status")
@@ -45,12 +46,12 @@ def sheet(
 ) -> dict[str, Any]:
     """The form with what was typed. A `token` makes it the owner's correction: then no address and no consent is asked."""
     labels = {
-        one.name: say(one.column.label, lang)
+        one.name: say(one.column.label, lang).rstrip(".")
         for one in (*WHAT, *PLACE, *OWNER, *WORDS, *PERSON, *TICKS, *FACTS[technology])
     }
     words = pages.words(lang, "declare")
     labels |= {"location": words["where"], "photo": words["photo"], "website": words["trap"], "form": words["title"]}
-    labels |= dict.fromkeys(("owner_agrees", "consent", "exact_consent"), words["agree"])
+    labels |= {"consent": words["agree"]}
     order = [*PLACES, *(one.name for one in FACTS[technology]), *COMMON]
     return {
         "technology": technology,
@@ -78,6 +79,7 @@ def sheet(
             "bounds": territory.body["bounds"],
             "communes": list(territory.body.get("communes", ())),
             "basemap": basemap,
+            "largest_photo": LARGEST,
         },
     }
 

@@ -208,6 +208,16 @@ def test_other_sites_need_a_name(loos):
         assert client.post("/installations", json=body(), headers=headers).status_code == 202
 
 
+@pytest.mark.parametrize("path", ["/declare", "/mine/lost"])
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}], ids=str)
+def test_no_foreign_page_fills_in_the_form(loos, path, headers):
+    """A visitor of another site is not made to declare, nor to have mails sent; our own page may send no origin."""
+    with client_of(loos) as client:
+        assert client.post(path, data=FORM, headers=headers).status_code == 403
+        assert client.post(path, data=FORM, headers={"Origin": "null"}, follow_redirects=False).status_code < 400
+    assert count(loos) == (path == "/declare")
+
+
 def test_a_scanner_changes_nothing(loos):
     """GET and HEAD of every page that a mail names: the declaration stays as it was, the key stays good."""
     id, key = published(loos)

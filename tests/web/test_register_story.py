@@ -236,6 +236,19 @@ def test_without_the_geocoder(visitor, loos):
     assert page.evaluate("() => document.getElementById('located_by').value") == "pin"
 
 
+def test_a_photo_that_is_too_large_costs_no_word(visitor, loos):
+    """It is said at its field before a telephone sends it for minutes, and the form stays as it was."""
+    page = visitor(SIZES[0]).open("/declare?technology=heat_pump", wait=False)
+    ready(page)
+    page.get_by_label("Un mot aux voisins").fill("Enfin au chaud")
+    large = {"name": "IMG_2.jpg", "mimeType": "image/jpeg", "buffer": picture() + bytes(10_000_000)}
+    page.locator("#f-photo").set_input_files(large)
+    page.get_by_role("button", name="Envoyer ma déclaration").click()
+    expect(page.get_by_role("alert")).to_contain_text("dépasse 10 Mo")
+    expect(page.locator("#f-photo")).to_be_focused()
+    expect(page.get_by_label("Un mot aux voisins")).to_have_value("Enfin au chaud")
+
+
 def test_the_keyboard_sets_the_pin(visitor):
     """Enter puts it in the middle of the map, and the square follows the precision chosen."""
     page = visitor().open("/declare?technology=heat_pump", wait=False)

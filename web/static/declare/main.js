@@ -1,7 +1,7 @@
 // The form of a declaration where there is a script: map and address search, and sending that loses nothing, not even the photo.
 
-import { byId } from "../map/dom.js";
-import { t } from "../map/words.js";
+import { byId, el } from "../map/dom.js";
+import { setup, t } from "../map/words.js";
 import { openPlace } from "./place.js";
 
 document.documentElement.classList.add("scripted");
@@ -13,6 +13,7 @@ function wire() {
   place = openPlace(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (tooLarge(form.elements.photo)) return;
     send(form, event.submitter);
   });
 }
@@ -28,8 +29,9 @@ async function send(form, button) {
     const answer = await fetch(form.action, { method: "POST", body: told, headers: { Accept: "text/html" } });
     if (answer.redirected) return location.assign(answer.url);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!page.getElementById("answers")) return show(page);
-    replace(page, form);
+    if (page.getElementById("answers")) replace(page, form);
+    else if (answer.ok) return show(page);
+    else status.textContent = refused(page); // such as a photo that no door lets in: the form stays as it is
   } catch {
     status.textContent = t("failed");
   }
@@ -49,6 +51,20 @@ function replace(page, form) {
   told.tabIndex = -1;
   told.focus();
   told.scrollIntoView({ block: "start" });
+}
+
+/** Whether the photo chosen is larger than the service takes; said at once, for a telephone would send it for minutes. */
+function tooLarge(field) {
+  byId("f-photo-large")?.remove();
+  if (!(field?.files[0]?.size > setup.largest_photo)) return false;
+  field.before(el("p", { id: "f-photo-large", class: "wrong", role: "alert" }, t("photo_large")));
+  field.focus();
+  return true;
+}
+
+/** Why the form as a whole was not taken, in the words of the page that says so. */
+function refused(page) {
+  return page.querySelector("h1")?.textContent || t("failed");
 }
 
 /** Another page altogether. */

@@ -44,7 +44,7 @@ export function openPlace(form) {
   fields.place_name.addEventListener("change", () => fields.place_name.value && put(fields.place_name.value.split(",").map(Number), "place"));
   byId("pin-here").addEventListener("click", () => put(board.middle(), "pin"));
   openAddresses(fields.address, (point) => put(point, "address"));
-  if (pin) byId("pin-status").textContent = t("pin_set");
+  if (pin) byId("pin-status").textContent = inside(pin) ? t("pin_set") : t("pin_outside");
   draw(true);
   return { close: () => board.close() };
 }
