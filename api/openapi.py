@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api import openapi_following, openapi_processes, openapi_townhall
 from api.downloads import FILES
+from api.execution import Execution
 from api.house import JSON, PAGE, Asked, Form, House
 from api.links import GEOJSON_TYPE, OPENAPI_TYPE, SCHEMA_TYPE
 from api.openapi_doors import doors
@@ -30,7 +31,6 @@ from api.openapi_parts import (
     media,
     parameter,
 )
-from api.processes import Execution
 from api.territory import catalogue_version
 from api.tiles import SET, TILEJSON
 from geo.collections import Collection, Territory

@@ -30,6 +30,28 @@ def paths(territory: Territory, lang: str) -> Schema:
     for verb in QUESTIONS.values():
         made[f"/processes/{verb.id}"] = {"get": _get(f"{verb.id}_process", say(verb.title, lang), as_json(), [])}
         made[f"/processes/{verb.id}/execution"] = _executions(verb, territory, lang)
+    return made | _jobs()
+
+
+def _jobs() -> Schema:
+    job_id = parameter("jobId", {"type": "string", "format": "uuid"}, where="path")
+    operations = (
+        ("/jobs", "get", "jobs", "One's own jobs", []),
+        ("/jobs/{jobId}", "get", "job", "How far a job is", [job_id]),
+        ("/jobs/{jobId}", "delete", "dismiss", "Call a job off", [job_id]),
+        ("/jobs/{jobId}/results", "get", "results", "What came out", [job_id]),
+    )
+    made: Schema = {}
+    for path, method, id, summary, parameters in operations:
+        found = {"description": summary, "content": media("application/json")}
+        answers = {"200": found, **dict.fromkeys(("400", "401", "404", "503"), PROBLEM), "default": PROBLEM}
+        made.setdefault(path, {})[method] = {
+            "operationId": id,
+            "summary": summary,
+            "parameters": parameters,
+            "responses": answers,
+            "security": [{"key": []}, {"session": []}],
+        }
     return made
 
 

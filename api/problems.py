@@ -15,6 +15,7 @@ from starlette.responses import Response
 from api.pages import PAGE_CSP
 from geo import errors
 from geo.errors import Problem
+from geo.planning.jobs import NoSuchJob, NotReady
 from geo.planning.questions import NoSuchProcess
 
 STATUS: dict[type[errors.GohelleError], int] = {
@@ -45,7 +46,11 @@ class NotAcceptable(errors.GohelleError):
 STATUS[NotAcceptable] = 406
 
 OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
-TYPES: dict[type[errors.GohelleError], str] = {NoSuchProcess: f"{OGC}/no-such-process"}
+TYPES: dict[type[errors.GohelleError], str] = {
+    NoSuchProcess: f"{OGC}/no-such-process",
+    NoSuchJob: f"{OGC}/no-such-job",
+    NotReady: f"{OGC}/result-not-ready",
+}
 """The problems that a standard names; all others say all in their title."""
 
 

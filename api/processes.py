@@ -1,61 +1,27 @@
 """Planners' questions as OGC processes: the list, each one's description, and its execution. None is known here by name."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from fastapi import APIRouter
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 from starlette.responses import Response
 
-from api import simple
+from api import jobs, simple
+from api.execution import Execution, answered, read, result
 from api.features import GEOJSON, PLAIN
-from api.house import JSON, PAGE, Ask, Asked, Form
+from api.house import JSON, PAGE, Ask, Asked, Form, Now
 from api.links import here, link
+from api.sessions import Called
 from api.territory import BOTH, catalogue_version
 from geo.collections import Territory
 from geo.columns import say
-from geo.db import EXPENSIVE_SECONDS, Snapshot
-from geo.errors import BadInput, Problem, TooMuch, TooSlow
-from geo.planning import question as planning
-from geo.planning.question import Answer, Verb
+from geo.planning.question import Verb
 from geo.planning.questions import QUESTIONS, question
 
 router = APIRouter()
+router.include_router(jobs.router)
 
 EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
-UNKEPT = {"Cache-Control": "no-store"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
-    """How an output is wanted."""
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-    mediaType: str | None = None  # noqa: N815 (the standard's name)
-    encoding: str | None = None
-    schema: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One output that is asked for."""
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-    format: Format | None = None
-    transmissionMode: Literal["value"] = "value"  # noqa: N815 (the standard's name)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """An execute request of OGC API - Processes."""
-
-    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
-    inputs: dict[str, Any]
-    outputs: dict[str, Wanted] | None = None
-    response: Literal["raw", "document"] = "raw"
 
 
 @router.get("/processes")
@@ -104,49 +70,18 @@ def execute_simply(process_id: str, ask: Asked) -> Response:
 
 
 @router.post("/processes/{process_id}/execution")
-def execute(process_id: str, body: Execution, ask: Asked) -> Response:
-    """The question as an execute request."""
+def execute(process_id: str, body: Execution, ask: Asked, caller: Called, now: Now) -> Response:
+    """The question as an execute request: answered at once, or later for who prefers that and says who they are."""
     verb = question(process_id)
     inputs = read(verb, body)
+    if jobs.preferred(ask, caller):
+        return jobs.submit(verb, body, ask, caller, now=now)
     with ask.house.db.read_long() as tx:
         territory = ask.house.catalogue.territory(tx)
         ask.settle(territory, (_forms(verb)[0], PLAIN, JSON)).finish()
         verb.check(inputs, territory)
         answer = answered(ask, tx, territory, verb, inputs)
     return result(verb, answer, body)
-
-
-def result(verb: Verb, answer: Answer, body: Execution) -> Response:
-    """The answer as the request wants it: alone, or in a document with a member for each output."""
-    if body.response == "document":
-        return Response(f'{{"{verb.output.name}":{answer.text}}}', media_type=JSON.media_type, headers=UNKEPT)
-    return Response(answer.text, media_type=answer.media_type, headers=UNKEPT)
-
-
-def read(verb: Verb, body: Execution) -> Any:
-    """The inputs, checked by themselves; all that is wrong with them is said at once, by pointer."""
-    if (body.outputs or {}).keys() - {verb.output.name}:
-        raise BadInput(Problem(pointer="/outputs", message=f"may name {verb.output.name} alone"))
-    try:
-        return verb.read(body.inputs)
-    except ValidationError as error:
-        raise RequestValidationError(list(_located(error))) from None
-
-
-def _located(error: ValidationError) -> Iterator[Mapping[str, Any]]:
-    for one in error.errors(include_input=False, include_url=False, include_context=False):
-        yield {**one, "loc": ("body", "inputs", *one["loc"])}
-
-
-def answered(ask: Ask, tx: Snapshot, territory: Territory, verb: Verb, inputs: Any) -> Answer:
-    """The answer, in the language of the request."""
-    try:
-        return verb.answer(planning.Asked(tx=tx, territory=territory, lang=ask.translation), inputs)
-    except TooSlow as error:
-        raise TooMuch(_TOO_LONG) from error
-
-
-_TOO_LONG = f"this takes longer than the {EXPENSIVE_SECONDS} s that a question may: ask about a smaller area"
 
 
 def _forms(verb: Verb) -> tuple[Form, ...]:
@@ -161,7 +96,7 @@ def _summary(ask: Ask, verb: Verb) -> dict[str, Any]:
         "title": say(verb.title, ask.lang),
         "description": say(verb.description, ask.lang),
         "version": "1.0.0",
-        "jobControlOptions": ["sync-execute"],
+        "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
         "outputTransmission": ["value"],
         "links": [link(ask, f"/processes/{verb.id}", "self", "application/json")],
     }

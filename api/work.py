@@ -20,6 +20,7 @@ from api.logs import forward
 from geo.collections import territory as read_territory
 from geo.db import Database
 from geo.errors import Unavailable
+from geo.planning import jobs as planning
 from geo.register import access, flags, jobs, keys, limits, outbox, retention, sums
 from geo.register.jobs import Periodic
 from geo.register.outbox import LETTERS, TRACELESS, Outgoing
@@ -48,6 +49,7 @@ CHORES: Mapping[str, Callable[..., object]] = {
     "sums": sums.refresh,
     "sessions": access.forget_ended,
     "reports": flags.forget_old,
+    "questions": planning.forget,
 }
 """What is done each hour, each in a transaction of its own; one that was missed is made up for by the next."""
 
@@ -66,12 +68,20 @@ class Workshop:
     @property
     def tasks(self) -> Mapping[str, jobs.Task]:
         """What a job of each name does."""
-        return {"mail": partial(self._minding, self.mail), "shred": partial(self._minding, self.shred)}
+        return {
+            "mail": partial(self._minding, self.mail),
+            "shred": partial(self._minding, self.shred),
+            planning.TASK: partial(self._minding, self.plan),
+        }
 
     @property
     def periodic(self) -> list[Periodic]:
         """What is done by the clock."""
         return [Periodic(name="tidy", cron="7 * * * *", task=self.tidy)]
+
+    def plan(self, job: str) -> None:
+        """Answer a planner's question."""
+        planning.work(self.db, UUID(job), clock=self.clock)
 
     def mail(self, letter: str) -> timedelta | None:
         """Send one letter; how long to wait where it could not be sent now."""

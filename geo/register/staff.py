@@ -20,8 +20,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 SEE: Mapping[str, frozenset[Role]] = {
     "look": frozenset({"moderator", "admin"}),
     "count": frozenset({"admin"}),
+    "plan": frozenset({"moderator", "planner", "admin"}),
 }
-"""Which roles may see what: the queue and its entries, the figures of who watches over the service."""
+"""Which roles may see what: the queue and its entries, the figures of who watches over the service, their own jobs."""
 
 PER_BLOCK, PER_MAILBOX = 30, 5
 """Links that may be asked for in an hour from one block of addresses, and for one mailbox."""
