@@ -30,7 +30,14 @@ def paths(territory: Territory, lang: str) -> Schema:
     for verb in QUESTIONS.values():
         made[f"/processes/{verb.id}"] = {"get": _get(f"{verb.id}_process", say(verb.title, lang), as_json(), [])}
         made[f"/processes/{verb.id}/execution"] = _executions(verb, territory, lang)
-    return made | _jobs()
+    return made | _jobs() | {"/uploads": {"post": _upload()}}
+
+
+def _upload() -> Schema:
+    file = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    made = _post("upload", "A drawing as GeoJSON that questions take", file, media(GEOJSON, "FeatureCollection"))
+    repair = parameter("repair", {"type": "string", "enum": ["true", "false"], "default": "false"})
+    return {**made, "parameters": [repair]}
 
 
 def _jobs() -> Schema:

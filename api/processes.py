@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import jobs, simple
+from api import jobs, simple, uploads
 from api.execution import Execution, answered, read, result
 from api.features import GEOJSON, PLAIN
 from api.house import JSON, PAGE, Ask, Asked, Form, Now
@@ -20,6 +20,7 @@ from geo.planning.questions import QUESTIONS, question
 
 router = APIRouter()
 router.include_router(jobs.router)
+router.include_router(uploads.router)
 
 EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 

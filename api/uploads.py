@@ -1,0 +1,41 @@
+"""A drawing that somebody uploads, given back as GeoJSON that questions take. Nothing of it is kept."""
+
+import json
+from threading import BoundedSemaphore
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.execution import UNKEPT
+from api.links import GEOJSON_TYPE
+from api.query import Parameters, one_of
+from geo.errors import Unavailable
+from geo.files import uploads
+
+router = APIRouter()
+
+PATIENCE_SECONDS = 10
+TURN = BoundedSemaphore(1)
+"""One file at a time is opened for one worker: each may take a processor and 2 GiB."""
+
+
+async def sent(request: Request) -> bytes:
+    """The body as it came, whatever its type says; the file's own first bytes tell what it is."""
+    return await request.body()
+
+
+@router.post("/uploads")
+def upload(data: Annotated[bytes, Depends(sent)], request: Request) -> Response:
+    """The file as a FeatureCollection in WGS 84; `repair=true` mends what is invalid."""
+    parameters = Parameters(request.query_params.multi_items())
+    repair = parameters.take("repair", one_of(["true", "false"]), "false") == "true"
+    parameters.finish()
+    if not TURN.acquire(timeout=PATIENCE_SECONDS):
+        raise Unavailable("other files are being opened")
+    try:
+        drawing = uploads.opened(data, repair=repair)
+    finally:
+        TURN.release()
+    return Response(json.dumps(drawing), media_type=GEOJSON_TYPE, headers=UNKEPT)
