@@ -26,6 +26,9 @@ router = APIRouter()
 HASTE = 3
 """Seconds that nobody is quicker than."""
 
+PHOTOS = 3
+"""Photos that may be tried for each declaration."""
+
 BY_MAILBOX = 10
 """Declarations a day with one mail address."""
 
@@ -71,7 +74,7 @@ def hand_in(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
         return page(request, document, territory=territory, house=house, status=status)
 
     try:
-        draft, photo = checked(sent, house, territory, lang, now)
+        draft, photo = checked(request, sent, house, territory, lang, now)
         if sent["look"]:
             with house.db.write() as tx:
                 return again(200, preview=preview(tx, draft, lang))
@@ -106,7 +109,14 @@ def page(
 
 
 def checked(
-    sent: Form, house: House, territory: Territory, lang: str, now: datetime, *, known: bool = False
+    request: Request,
+    sent: Form,
+    house: House,
+    territory: Territory,
+    lang: str,
+    now: datetime,
+    *,
+    known: bool = False,
 ) -> tuple[Draft, Photo | None]:
     """The draft and the photo that a form means; BadDraft with all that is wrong, its pace included."""
     faults = [] if known else list(_traps(sent, now))
@@ -121,9 +131,20 @@ def checked(
         faults += error.faults
     if draft is None or faults:
         raise BadDraft(*faults)
-    # Decoding costs seconds: it is done for a declaration that could be kept, not for whoever sends just anything.
+    # Decoding costs seconds: it is done for a declaration that could be kept, not for whoever sends just anything, and
+    # each attempt counts, also one that fails.
     data = sent.file(photos.LARGEST) if not sent["look"] else None
-    return draft, photos.develop(data) if data is not None else None
+    if data is None:
+        return draft, None
+    _spend_photo(request, house, now)
+    return draft, photos.develop(data)
+
+
+def _spend_photo(request: Request, house: House, now: datetime) -> None:
+    if most := PHOTOS * house.settings.declarations_a_day:
+        with house.db.write() as tx:
+            came_from = limits.block(request.client.host if request.client else None)
+            limits.spend(tx, "photo", came_from, most=most, per=timedelta(days=1), now=now)
 
 
 def spend(request: Request, draft: Draft, house: House, tx: Any, now: datetime) -> None:

@@ -97,9 +97,8 @@ def correct(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
         return _bad_key(request, house)
     lang = discreet.language(request, territory)
     technology = sent["technology"] if sent["technology"] in FACTS else owned.draft.technology
-    try:
-        draft, photo = declare.checked(sent, house, territory, lang, now, known=True)
-    except BadDraft as error:
+
+    def again(status: int, **more: Any) -> Response:
         document = sheet.sheet(
             technology,
             lang,
@@ -107,12 +106,19 @@ def correct(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
             places=places,
             values=sent.fields,
             now=now,
-            faults=error.faults,
             token=sent["token"],
             photo=shot,
             basemap=house.settings.basemap,
+            **more,
         )
-        return declare.page(request, document, territory=territory, house=house, status=400)
+        return declare.page(request, document, territory=territory, house=house, status=status)
+
+    try:
+        draft, photo = declare.checked(request, sent, house, territory, lang, now, known=True)
+    except BadDraft as error:
+        return again(400, faults=error.faults)
+    except TooOften:
+        return again(429, notice="often")
     try:
         with house.db.write() as tx:
             if sent["photo_drop"]:

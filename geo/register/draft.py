@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, Self
 
 from geo.columns import Column, Words, say, words
@@ -16,6 +17,10 @@ EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 """An address that mail servers take as it stands; HTML's own fields accept the same."""
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+UNKNOWN = 20
+"""So many unknown members are named; of more nobody learns anything."""
 
 SAID: Mapping[str, Words] = {
     "object": words("doit être un objet JSON", "must be a JSON object", "muss ein JSON-Objekt sein"),
@@ -128,7 +133,7 @@ def read(body: Any, *, now: datetime, known: bool = False) -> tuple[Draft | None
     technology = technology if isinstance(technology, str) and technology in FACTS else None
     expected = asked(technology) if technology else {**COMMON, **FACT}
     faults += [Fault(_shown(name), "elsewhere" if name in FACT else "unknown")
-               for name in body if name not in expected and name != "location"]  # fmt: skip
+               for name in islice((name for name in body if name not in expected and name != "location"), UNKNOWN)]  # fmt: skip
     values: dict[str, Any] = {}
     for name, one in expected.items():
         value, fault = _value(one, body.get(name), given=name in body)
@@ -250,8 +255,8 @@ def _draft(values: Mapping[str, Any], location: tuple[float, float]) -> Draft:
 
 
 def _shown(name: Any) -> str:
-    """The name of an unknown member: it is the client's own, so no more of it than helps to find it."""
-    return name.encode(errors="replace").decode()[:40] if isinstance(name, str) else "?"
+    """The name of an unknown member where it looks like one; whatever else a client sends is not sent back."""
+    return name if isinstance(name, str) and NAME.fullmatch(name) else ""
 
 
 def _escaped(name: str) -> str:

@@ -18,6 +18,9 @@ LARGEST = 10_000_000
 """Bytes of a photo as it is sent."""
 
 SECONDS = 30
+PATIENCE = 10
+"""Seconds to wait for a place in the darkroom: those who wait hold a thread each, which others need for their maps."""
+
 ROOT = Path(__file__).parent.parent.parent
 _places = BoundedSemaphore(2)
 
@@ -41,7 +44,7 @@ def develop(data: bytes) -> Photo:
         raise BadDraft(Fault("photo", "photo_empty"))
     if len(data) > LARGEST:
         raise BadDraft(Fault("photo", "photo_large"))
-    if not _places.acquire(timeout=SECONDS):
+    if not _places.acquire(timeout=PATIENCE):
         raise Unavailable("too many photos are being looked at; try again in a moment")
     try:
         answer = subprocess.run(

@@ -1,6 +1,7 @@
 """The form and the owner's pages over HTTP: every fault at its field, nothing lost, nothing told, nothing done by a GET."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -151,6 +152,29 @@ def test_beyond_the_limit_the_form_waits_with_its_words(loos):
         assert answer.headers["retry-after"].isdigit()
         assert MAILBOX not in answer.text
     assert count(loos) == 10
+
+
+def test_photos_that_cannot_be_opened_count_too(loos):
+    """Decoding costs seconds: nobody may ask for it without end, neither with a declaration nor with a correction."""
+    limited = replace(loos, settings=replace(loos.settings, declarations_a_day=1))
+    _, key = published(loos)
+    bad = {"photo": ("a.jpg", b"\xff\xd8\xff no photo", "image/jpeg")}
+    with client_of(limited) as client:
+        statuses = [sent(client, files=bad, key=str(n)).status_code for n in range(4)]
+        assert statuses == [400, 400, 400, 429]
+        refused = sent(client, "/mine/correct", files=bad, token=key)
+        assert refused.status_code == 429
+        assert "Très contents" in refused.text
+
+
+def test_what_strangers_call_their_members_is_not_sent_back(loos):
+    """Names that look like names help to find a mistake; the rest, and more than twenty, are not repeated."""
+    odd = {"power": 3, "a@example.org": 1, "x\r\ny": 1, "é" * 9: 1}
+    with client_of(loos) as client:
+        errors = client.post("/installations", json=body() | odd).json()["errors"]
+        assert {one["pointer"] for one in errors if "known member" in one["message"]} == {"/power", ""}
+        crowd = {f"m{n}": n for n in range(5_000)}
+        assert len(client.post("/installations", json=body() | crowd).json()["errors"]) <= 30
 
 
 def test_hostile_forms(loos):
