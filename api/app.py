@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
 from api import (
     declare,
+    embed,
     entrance,
     features,
     feeds,
@@ -34,6 +33,7 @@ from api import (
     townhall,
 )
 from api.edge import LARGEST_BODY, Edge
+from api.files import Files
 from api.house import House
 from api.leaving import Leaving
 from api.logs import configure_logging
@@ -50,19 +50,6 @@ FILES = {
 
 TOWN_HALL = (entrance, townhall, moderation, flags)
 """Rooms that are somebody's own; the entrance goes first, for `/townhall/login` is no declaration's number."""
-
-
-class Files(StaticFiles):
-    """Files whose address carries a version (`?v=`) never change under it; others are asked for again."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file, with how long it may be kept."""
-        response = await super().get_response(path, scope)
-        versioned = scope["query_string"].startswith(b"v=") and response.status_code == 200
-        response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if versioned else "public, max-age=600"
-        )
-        return response
 
 
 def create(settings: Settings) -> ASGIApp:
@@ -105,6 +92,7 @@ def create(settings: Settings) -> ASGIApp:
         photos,
         sums,
         statistics,
+        embed,
         feeds,
         sitemaps,
         health,

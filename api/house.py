@@ -204,7 +204,7 @@ class Ask:
         site = self.house.site(territory, self.lang)
         query = self.request.query_params.multi_items()
         body = pages.render(template, document, lang=self.lang, site=site, path=self.path, query=query)
-        policy = pages.policy(self.house.settings.basemap) if template == "landing.html" else pages.PAGE_CSP
+        policy = pages.policy(self.house.settings.basemap) if template in pages.MAPS else pages.PAGE_CSP
         return self.reply(
             body,
             f"{HTML}; charset=utf-8",

@@ -43,6 +43,7 @@ TYPES = (
     "application/atom+xml",
     "application/xml",
     "text/plain",
+    "text/javascript",
 )
 Key = tuple[str, tuple[bytes, ...], tuple[tuple[float, ...], str, str | None]]
 Versions = Mapping[str, int]

@@ -10,7 +10,7 @@ Schema = dict[str, Any]
 
 
 def paths(territory: Territory, lang: str) -> Schema:
-    """Feeds, sitemaps and robots.txt."""
+    """Feeds, sitemaps and robots.txt; the embedded map and oEmbed."""
     return {
         "/robots.txt": _get("robots", "Where visiting programs need not go", "text/plain", "txt"),
         "/sitemap.xml": _get("sitemapIndex", "The list of sitemaps", "application/xml", "xml"),
@@ -22,6 +22,27 @@ def paths(territory: Territory, lang: str) -> Schema:
             "xml",
             parameter("collectionId", {"type": "string", "enum": list(territory.collections)}, where="path"),
             parameter("slice", {"type": "string", "pattern": "^[0-9]{1,12}$"}, where="path"),
+        ),
+        "/embed": _get(
+            "embed",
+            "The map as a frame for other pages",
+            "text/html",
+            "html",
+            parameter("collections", {"type": "string"}, text="ids, with commas"),
+        ),
+        "/embed.js": _get("embedScript", "The element that makes the frame", "text/javascript", "js"),
+        "/embed/build": _get("embedBuild", "The lines that put the map into a page", "text/html", "html"),
+        "/oembed": _get(
+            "oembed",
+            "oEmbed 1.0",
+            "application/json",
+            "json",
+            parameter("url", {"type": "string"}, required=True),
+            parameter("format", {"type": "string", "enum": ["json"]}),
+            *(
+                parameter(name, {"type": "integer", "minimum": 200, "maximum": 999_999})
+                for name in ("maxwidth", "maxheight")
+            ),
         ),
         **{
             f"/collections/{one.id}/{feed}": _get(
@@ -42,7 +63,10 @@ def _get(id: str, summary: str, media_type: str, form: str, *parameters: Schema)
             "summary": summary,
             "parameters": [*parameters, forms, {"$ref": "#/components/parameters/lang"}],
             "responses": {
-                "200": {"description": summary, "content": {media_type: {"schema": {"type": "string"}}}},
+                "200": {
+                    "description": summary,
+                    "content": {media_type: {"schema": {"type": "object" if form == "json" else "string"}}},
+                },
                 "304": {"description": "unchanged"},
                 **missing,
                 "400": PROBLEM,

@@ -132,6 +132,9 @@ def policy(basemap: str | None = None, *, asking: str = "") -> str:
     )
 
 
+MAPS = ("landing.html", "embed.html")
+"""The templates that are a map."""
+
 MAP_CSP = policy()
 """The map page without a basemap. It names no frame-ancestors: other sites may embed the map."""
 

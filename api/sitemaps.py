@@ -22,7 +22,7 @@ XHTML = "http://www.w3.org/1999/xhtml"
 CLOSED = ("/townhall", "/mine", "/flag", "/declare/", "/register/", "/processes/*/execution", "/tiles/", "/*/tiles/")
 """What is somebody's own, or costs much and says nothing to whoever searches."""
 
-ROOMS = ("/", "/collections", "/statistics", "/declare", "/processes", "/api", "/conformance")
+ROOMS = ("/", "/collections", "/statistics", "/embed/build", "/declare", "/processes", "/api", "/conformance")
 
 
 @router.get("/robots.txt")

@@ -13,11 +13,11 @@ const MOST = 10_000; // features a collection and view
  * A collection here is the API's document and `features`, `loading`, `error`, `more`.
  */
 export class Data extends EventTarget {
-  /** Learns from the API which collections exist. */
-  async open() {
+  /** Learns from the API which collections exist; of those on the map `only` these are drawn, or all. */
+  async open(only) {
     const { collections } = await get("/collections");
     this.collections = collections.map((document) => new Loaded(document));
-    this.drawn = this.collections.filter((one) => one.geometryType);
+    this.drawn = this.collections.filter((one) => one.geometryType && (!only || only.includes(one.id)));
     this.told = this.collections.filter((one) => !one.geometryType);
     return this;
   }

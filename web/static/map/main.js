@@ -34,7 +34,7 @@ async function start() {
   carry();
   openPanel();
   try {
-    await data.open();
+    await data.open(setup.only);
   } catch (error) {
     byId("legend").replaceChildren();
     mark("failed");
@@ -42,7 +42,7 @@ async function start() {
   }
   assignSigns(data.drawn);
   const asked = read(location.hash);
-  switchOn(asked.on);
+  switchOn(asked.on ?? setup.only);
   drawLegend(data, state, { toggle, toggleAll });
   data.addEventListener("change", ({ detail }) => changed(detail));
   const among = () => [...shown(), ...data.drawn.filter(({ id }) => !state.on.has(id))];
@@ -309,7 +309,8 @@ function remember(how) {
   if (!map) return;
   const hash = write({ zoom: map.getZoom(), center: map.getCenter(), on: state.chosen ? shown().map(({ id }) => id) : null, at: state.at });
   if (hash === location.hash) return;
-  if (how === "push") history.pushState(null, "", hash);
+  // In a frame each entry would be one more step back on the page around it.
+  if (how === "push" && !setup.only) history.pushState(null, "", hash);
   else history.replaceState(null, "", hash);
   carry();
 }
@@ -324,7 +325,7 @@ function follow() {
   carry();
   const asked = read(location.hash);
   const before = [...state.on].join();
-  switchOn(asked.on);
+  switchOn(asked.on ?? setup.only);
   if ([...state.on].join() !== before) switched({ keep: false });
   if (asked.view) map?.jumpTo(asked.view);
   if (!asked.at) close({ keep: false });
