@@ -108,7 +108,7 @@ def walked(
         whole = reach(tx, of)
         while True:
             question = Question(limit=limit, bbox=box, after=after, equals=equals)
-            shown = page(tx, of, question, reach=whole, lang=None)
+            shown = page(tx, of, question, reach=whole)
             said.add(shown.matched)
             ids += [int(part.split(",")[0]) for part in shown.features.split('{"type":"Feature","id":')[1:]]
             if shown.next_after is None:
@@ -143,7 +143,7 @@ def test_the_count_stops(database: Territory) -> None:
         put(database, [Spot(3.0, 51.0, copies=more)], mark="more")
         with database.db.read() as tx:
             question = Question(limit=5, bbox=box)
-            assert page(tx, collection(), question, reach=reach(tx, collection()), lang=None).matched == matched
+            assert page(tx, collection(), question, reach=reach(tx, collection())).matched == matched
 
 
 @pytest.mark.parametrize(("bbox", "after"), [(Bbox(2, 50, 3, 51), (7,)), (None, (7, 8))])
@@ -152,5 +152,5 @@ def test_a_cursor_of_another_question_is_refused(
 ) -> None:
     """A page by id cannot begin at a place on the curve, nor the other way round."""
     with scattered.db.read() as tx, pytest.raises(BadQuery) as refused:
-        page_sql(collection(), Question(limit=5, bbox=bbox, after=after), reach=reach(tx, collection()), lang=None)
+        page_sql(collection(), Question(limit=5, bbox=bbox, after=after), reach=reach(tx, collection()))
     assert [problem.parameter for problem in refused.value.problems] == ["cursor"]

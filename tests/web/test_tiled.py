@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.conftest import clone, running
 from tests.geo.tiling import Spot, put
+from tests.script.conftest import wait_until
 from tests.web.conftest import Visit
 
 CROWD = [Spot(2.745, 50.43, 20_000, 0.1), Spot(2.775, 50.445, 9_750, 0.03), Spot(2.7952, 50.4591, 230, 0.0, 200)]
@@ -107,7 +108,7 @@ def test_a_square_tells_its_number_and_its_members(go) -> None:
         one["cell"]: one["point_count"] for one in here.seen("installations") if one["layer"] == "installations:square"
     }
     assert list(squares.values()) == [230]
-    assert {one["count"] for one in here.seen(":counts")} == {230}
+    wait_until(lambda: {one["count"] for one in here.seen(":counts")} == {230})
     picture(here, "square-1280")
     page.get_by_role("tab", name="Liste").click()
     page.get_by_role("button", name="230 entrées dans un carré").click()
