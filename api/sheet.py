@@ -10,14 +10,19 @@ from api import pages
 from geo.collections import Territory
 from geo.columns import say
 from geo.energy import TECHNOLOGIES
+from geo.kinds import COMMUNES
 from geo.register import Draft, Fault
 from geo.register.declared import COMMON, CONSENTS, FACTS, OWNER, PERSON, PLACE, TICKS, WHAT, WORDS
+from geo.register.findings import findings, parts
 from geo.register.named import Named
 from geo.register.photos import LARGEST
 
 UNUSUAL = ("unusual", "unlikely")
 PLACES = ("form", "location", "address", "precision", "exact_consent", "status")
 """What the form asks first; what is wrong is told in the order of the form."""
+
+SAID = ("words", "gain", "advice")
+"""What residents say in their own words, in the order of the form."""
 
 Values = Mapping[str, Any]
 
@@ -68,6 +73,7 @@ def sheet(
         "places": places,
         "notice": notice,
         "preview": preview,
+        "said": _said(values, lang) if preview else (),
         "token": token,
         "photo": photo,
         "began": values.get("began") or int(now.timestamp()),
@@ -78,10 +84,24 @@ def sheet(
             "words": {**words, "maplibre": pages.words(lang)["maplibre"]},
             "bounds": territory.body["bounds"],
             "communes": list(territory.body.get("communes", ())),
+            "outlines": [one.id for one in territory.collections.values() if one.kind is COMMUNES],
             "basemap": basemap,
             "largest_photo": LARGEST,
         },
     }
+
+
+def _said(values: Values, lang: str) -> list[dict[str, Any]]:
+    """The resident's own words in pieces, with what in them may point at somebody: told before it is sent, not refused."""
+    names = pages.words(lang, "declare")["findings"]
+    written = [str(values[name]) for name in SAID if values.get(name)]
+    return [
+        {
+            "pieces": [{"text": piece, "what": what} for piece, what in parts(text)],
+            "found": [names[what] for what in dict.fromkeys(one.what for one in findings(text))],
+        }
+        for text in written
+    ]
 
 
 def values_of(draft: Draft) -> dict[str, Any]:

@@ -262,6 +262,46 @@ def test_the_keyboard_sets_the_pin(visitor):
     expect(page.locator("#square")).to_contain_text("rien à cet endroit")
 
 
+def test_a_pin_is_judged_in_the_browser(visitor, loos):
+    """Inside, as near as the sketched outline is sure of, or outside though in the bounds: said at once, asked of nobody."""
+    here = visitor(SIZES[0])
+    page = here.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_response(re.compile("/collections/communes/items")):
+        here.open("/declare?technology=heat_pump", wait=False)
+    ready(page)
+    said = []
+    for point in ([2.79, 50.458], [2.79, 50.436], [2.845, 50.43]):
+        page.evaluate("(center) => gohelle.map.jumpTo({ center })", point)
+        page.get_by_role("button", name="Poser le repère au milieu").click()
+        said.append((page.locator("#pin-status").inner_text(), page.locator("#square").inner_text()[:11]))
+    assert said == [
+        ("Repère posé.", "Ce qui sera"),
+        ("Repère posé, tout près de la limite : la mairie regardera s’il est dans le territoire.", "Ce qui sera"),
+        ("Ce point est hors du territoire.", "Posez le re"),
+    ]
+    held = "select ST_Distance(geom::geography, ST_Point(%s, %s, 4326)::geography) from territory.communes"
+    with loos.superuser() as connection:
+        near, far = (connection.execute(held, point).fetchone()[0] for point in ((2.79, 50.436), (2.845, 50.43)))
+    assert 0 < near < 1000 < far
+    assert not [url for url in asked if "50.43" in url or "50.458" in url]
+    assert here.faults() == []
+
+
+def test_without_a_basemap_a_pin_stays_among_names(visitor):
+    """Nearer than that there is nothing but paper to see: the outline, ways and names of places stay in view."""
+    here = visitor(SIZES[0])
+    page = here.open("/declare?technology=heat_pump", wait=False)
+    ready(page)
+    page.get_by_label("Ou un lieu connu").select_option(index=5)
+    here.rest()
+    assert page.evaluate("() => gohelle.map.getZoom()") <= 13
+    layers = {one["layer"] for one in here.seen("gohelle")}
+    assert {"communes-sketch", "soft-mobility-sketch"} <= layers
+    assert len({one["name"] for one in here.seen("places")}) >= 3
+
+
 def test_the_browsers_square_is_the_databases(visitor, loos):
     """For points all over the territory, in both sizes: what was shown before sending is what becomes public."""
     page = visitor().open("/declare?technology=heat_pump", wait=False)

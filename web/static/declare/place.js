@@ -4,11 +4,15 @@ import { Map as MapLibre, Marker, NavigationControl } from "maplibre-gl";
 
 import { byId, svg } from "../map/dom.js";
 import { cellRing, forward } from "../map/grid.js";
-import { basemapStyle, paper } from "../map/ground.js";
+import { basemapStyle } from "../map/ground.js";
 import { setup, t } from "../map/words.js";
 import { openAddresses } from "./addresses.js";
+import { writeNames } from "./names.js";
+import { outlines, whereabouts } from "./outline.js";
 
 const SIDES = { cell_200m: 200, cell_1km: 1000 };
+const NEAR = { paper: 13, basemap: 15 }; // the zooms a pin is flown to: without a basemap, nearer is nothing but paper
+const SAID = { in: "pin_set", near: "pin_near", out: "pin_outside" };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** The name of the INSPIRE square of that side that a point lies in. */
@@ -16,6 +20,8 @@ export function cellName([lon, lat], size) {
   const [east, north] = forward(lon, lat).map((metres) => Math.floor(metres / size) * size);
   return `CRS3035RES${size}mN${north}E${east}`;
 }
+
+let known = []; // the communes' outlines, once they are here
 
 /** Wires the place of the form; `close` gives the map back. */
 export function openPlace(form) {
@@ -29,14 +35,21 @@ export function openPlace(form) {
     [fields.lon.value, fields.lat.value] = pin;
     fields.located_by.value = by;
     if (by !== "place") fields.place_name.value = "";
-    byId("pin-status").textContent = inside(pin) ? t("pin_set") : t("pin_outside");
+    judge();
     draw(by !== "pin");
+  }
+
+  function judge() {
+    const where = whereabouts(pin, known, setup.bounds);
+    byId("pin-status").textContent = t(SAID[where]);
+    byId("pin-status").classList.toggle("wrong", where === "out");
   }
 
   function draw(travel) {
     const size = SIDES[chosen()];
-    const cell = pin && size ? cellName(pin, size) : null;
-    byId("square").textContent = told(pin, chosen(), size, cell);
+    const allowed = pin && whereabouts(pin, known, setup.bounds) !== "out"; // outside, nothing becomes public
+    const cell = allowed && size ? cellName(pin, size) : null;
+    byId("square").textContent = told(allowed, chosen(), size, cell);
     board.show(pin, cell && cellRing(cell), travel);
   }
 
@@ -44,20 +57,22 @@ export function openPlace(form) {
   fields.place_name.addEventListener("change", () => fields.place_name.value && put(fields.place_name.value.split(",").map(Number), "place"));
   byId("pin-here").addEventListener("click", () => put(board.middle(), "pin"));
   openAddresses(fields.address, (point) => put(point, "address"));
-  if (pin) byId("pin-status").textContent = inside(pin) ? t("pin_set") : t("pin_outside");
+  const learn = (found) => {
+    known = found;
+    if (!pin) return;
+    judge();
+    draw(false);
+  };
+  if (pin) judge();
   draw(true);
+  if (!known.length) outlines(setup.outlines, setup.communes).then(learn, () => {}); // without them the register judges alone
   return { close: () => board.close() };
 }
 
-function told(pin, precision, size, cell) {
+function told(allowed, precision, size, cell) {
   if (precision === "statistics") return t("square_statistics");
   if (precision === "exact") return t("square_exact");
-  return pin ? t("square", { size: size === 1000 ? "1\u00a0km" : "200\u00a0m", cell }) : t("square_none");
-}
-
-function inside([lon, lat]) {
-  const [west, south, east, north] = setup.bounds;
-  return lon >= west && lon <= east && lat >= south && lat <= north;
+  return allowed ? t("square", { size: size === 1000 ? "1\u00a0km" : "200\u00a0m", cell }) : t("square_none");
 }
 
 /** The map with pin and square; without WebGL there is none, and the form works on. */
@@ -80,10 +95,15 @@ function openBoard(choose) {
     const source = map.getSource("square");
     if (source) return source.setData(data);
     map.addSource("square", { type: "geojson", data });
-    map.addLayer({ id: "square", type: "fill", source: "square", paint: { "fill-color": "#e5a435", "fill-opacity": 0.35 } });
-    map.addLayer({ id: "square-edge", type: "line", source: "square", paint: { "line-color": "#8a5a00", "line-width": 2.5 } });
+    const under = map.getLayer("places") && "places"; // names stay readable over it
+    map.addLayer({ id: "square", type: "fill", source: "square", paint: { "fill-color": "#e5a435", "fill-opacity": 0.35 } }, under);
+    map.addLayer({ id: "square-edge", type: "line", source: "square", paint: { "line-color": "#8a5a00", "line-width": 2.5 } }, under);
   };
-  map.on("style.load", lay);
+  let ground = "paper";
+  map.on("style.load", () => {
+    if (ground === "paper") writeNames(map);
+    lay();
+  });
   map.on("idle", () => (document.documentElement.dataset.map = "idle"));
   map.on("movestart", () => (document.documentElement.dataset.map = "busy"));
   map.on("click", ({ lngLat }) => choose(lngLat.toArray()));
@@ -93,7 +113,7 @@ function openBoard(choose) {
   canvas.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), choose(map.getCenter().toArray())));
   canvas.addEventListener("focus", () => (byId("crosshair").hidden = !canvas.matches(":focus-visible")));
   canvas.addEventListener("blur", () => (byId("crosshair").hidden = true));
-  if (setup.basemap) basemapStyle().then((style) => style && map.setStyle(style, { diff: false }), () => map.setStyle(paper));
+  if (setup.basemap) basemapStyle().then((style) => ((ground = "basemap"), map.setStyle(style, { diff: false })), () => {}); // else the territory stays
   globalThis.gohelle = { map };
   return {
     middle: () => map.getCenter().toArray(),
@@ -104,7 +124,7 @@ function openBoard(choose) {
       if (!pin) return;
       marker.setLngLat(pin);
       if (!placed) marker.addTo(map);
-      const way = { center: pin, zoom: Math.max(map.getZoom(), 15) };
+      const way = { center: pin, zoom: Math.max(map.getZoom(), NEAR[ground]) };
       if (travel || !placed) still.matches || !placed ? map.jumpTo(way) : map.easeTo(way);
       placed = true;
     },

@@ -67,7 +67,7 @@ function segmentMeets([x0, y0], [x1, y1], [west, south, east, north]) {
 }
 
 /** Even-odd rule over all rings, holes included. */
-function within([x, y], rings) {
+export function within([x, y], rings) {
   let inside = false;
   for (const ring of rings) {
     for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
