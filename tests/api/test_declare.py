@@ -206,6 +206,22 @@ def test_hostile_forms(loos):
         assert wrong(sent(client, files={"photo": ("a.jpg", b"x" * 10_000_001, "image/jpeg")})) == {"photo"}
 
 
+def test_the_preview_warns_of_words_that_point_at_somebody(loos):
+    """Marked before anything is sent, each kind once, as text; nothing is refused, and harmless words get no warning."""
+    told = {"words": "Appelez <b>le</b> 06 12 34 56 78 ou 06 12 34 56 79, 12 rue Hoche", "gain": "Voir www.exemple.fr"}
+    with client_of(loos) as client:
+        answer = sent(client, look="1", **told)
+        assert answer.status_code == 200
+        assert "contenir : numéro de téléphone, numéro de maison." in answer.text
+        assert "contenir : adresse web." in answer.text
+        assert "<mark>06 12 34 56 78</mark>" in answer.text
+        assert "&lt;b&gt;le&lt;/b&gt;" in answer.text
+        assert "<mark>" not in sent(client, look="1").text
+        assert count(loos) == 0
+        assert sent(client, **told).status_code == 303
+        assert count(loos) == 1
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_for_one_person_are_kept_by_nobody(looker, path):
     """No cache, no referrer, no frame, no script but ours, no cookie."""
