@@ -131,7 +131,7 @@ def clone(make_folder: Callable[..., Folder]) -> Iterator[Clone]:
     yield clone
     for server in clone.running:
         server.terminate()
-        server.wait(timeout=60)
+        server.wait(timeout=120)
     with suppress(OSError):
         os.kill(clone.service(), signal.SIGKILL)
 
@@ -143,7 +143,7 @@ def test_a_signal_ends_all_of_it(clone: Clone, sign: signal.Signals) -> None:
     assert clone.story.read_text().splitlines()[:2] == ["migrate", "seed --if-empty seed/loos-en-gohelle"]
     assert clone.serves()
     server.send_signal(sign)
-    server.wait(timeout=60)
+    server.wait(timeout=120)
     assert server.returncode == 128 + sign
     assert clone.is_clear()
 
@@ -162,7 +162,7 @@ def test_a_service_killed_outright_takes_the_rest_along(clone: Clone) -> None:
     """The worker that it forked would keep the port otherwise."""
     server = clone.serve()
     os.kill(clone.service(), signal.SIGKILL)
-    server.wait(timeout=60)
+    server.wait(timeout=120)
     said = clone.said.read_text()
     assert server.returncode == 137
     assert "ended by itself" in said
@@ -186,7 +186,7 @@ def test_a_taken_port_is_named(clone: Clone) -> None:
     """One sentence, with the variable that chooses another; nothing was started."""
     with socket.create_server(("127.0.0.1", clone.port)):
         server = clone.begin()
-        server.wait(timeout=60)
+        server.wait(timeout=120)
     said = clone.said.read_text()
     assert server.returncode == 1
     assert len(said.splitlines()) == 1
@@ -220,7 +220,7 @@ def test_a_migration_that_fails_ends_it(clone: Clone) -> None:
     """Its own words stand, and nothing is served."""
     clone.program("api/command.py", "def main():\n    raise SystemExit('no such revision')\n")
     server = clone.begin()
-    server.wait(timeout=60)
+    server.wait(timeout=120)
     assert server.returncode == 1
     assert clone.said.read_text().splitlines()[-1] == "no such revision"
     assert clone.is_clear()
@@ -241,7 +241,7 @@ def test_a_service_that_cannot_start_is_not_waited_for(clone: Clone) -> None:
     """Its own words stand, and all of it ends."""
     clone.program(".venv/bin/gohelle", "#!/bin/sh\necho no such setting\nexit 7\n")
     server = clone.begin()
-    server.wait(timeout=60)
+    server.wait(timeout=120)
     said = clone.said.read_text()
     assert server.returncode == 7
     assert "no such setting" in said
