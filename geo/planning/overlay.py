@@ -55,11 +55,10 @@ class Question:
 
 
 _PIECES = """
-with others as materialized ({others}),
-cut as (
+with {first} cut as (
   select f.id, f.name, {attribute} as value, ST_CollectionExtract({piece}, {dimension}) as g
   from territory.{kind} f
-  cross join lateral (select ST_Union(o.geom) as g from others o where ST_Intersects(o.geom, f.geom)) u
+  cross join lateral (select ST_Union(o.geom) as g from {others} o where ST_Intersects(o.geom, f.geom)) u
   where {where} and {kept}
 ),
 pieces as (select id, name, value, g, {measure} as much from cut where not ST_IsEmpty(g))
@@ -87,12 +86,14 @@ def _answer(asked: Asked, question: Question) -> Answer:
         other = grounds.source(asked.territory.collection(question.other), prefix="o_", schematic=question.schematic)
         used.append(grounds.ground(tx, other))
         values |= other.values
-        others = _STORED.format(kind=other.kind, where=other.counted)
+        # Not gathered beforehand, so that the table's own spatial index serves.
+        first, others = "", f"({_STORED.format(kind=other.kind, where=other.counted)})"
     else:
         shapes = inputs.collected(tx, question.areas, "/inputs/areas", types=("Polygon", "MultiPolygon"))
         values["areas"] = [json.dumps(one.geometry) for one in shapes]
-        others = _DRAWN
+        first, others = f"drawn as materialized ({_DRAWN}),", "drawn"
     query = _PIECES.format(
+        first=first,
         others=others,
         attribute=_attribute(collection.kind, question.attribute),
         piece=PIECE[question.operation],
