@@ -10,6 +10,7 @@ from api import asking, query
 from api.downloads import FILES, download
 from api.house import JSON, PAGE, Ask, Asked, Form
 from api.links import GEOJSON_TYPE, following_page, here, link
+from api.subjects import with_subjects
 from api.territory import licence_link, version_of
 from geo import features
 from geo.collections import Territory
@@ -50,6 +51,9 @@ def items(collection_id: str, ask: Asked) -> Response:
         headers["Link"] = f'<{following}>; rel="next"; type="{GEOJSON_TYPE}"'
     document = feature_collection(page, links)
     versions = version_of(territory, collection)
+    if ask.form is PAGE and collection.kind.geometry is None:
+        document, besides = with_subjects(ask, territory, document)
+        versions = {**besides, **versions}
     return ask.answer(document, versions=versions, territory=territory, template="items.html", headers=headers)
 
 
@@ -77,6 +81,9 @@ def item(collection_id: str, item_id: str, ask: Asked) -> Response:
     document = f'{found.feature[:-1]},"links":{json.dumps(links, ensure_ascii=False)}}}'
     headers = {"Content-Crs": f"<{found.view.crs.uri}>"}
     versions = version_of(territory, collection)
+    if ask.form is PAGE and collection.kind.geometry is None:
+        document, besides = with_subjects(ask, territory, document)
+        versions = {**besides, **versions}
     return ask.answer(document, versions=versions, territory=territory, template="item.html", headers=headers)
 
 
