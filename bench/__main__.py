@@ -33,6 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         metavar="WORD",
         help="only contests whose name holds the word, no trials; `register`: only its trials",
     )
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="N rounds of each contest instead of five")
     options = parser.parse_args(arguments)
     if not DETECTIONS.exists() or not COMMUNES.exists():
         print(f"skipped: the detections are not here ({DETECTIONS.parent})")
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
             )
             for name in ("cold", "kept"):
                 fetch(servers[name], "/collections/installations/items?limit=1")  # count and extent, once a version
-            rounds = 3 if options.quick else 5
+            rounds = 3 if options.quick else options.rounds
             outcomes = [
                 outcome
                 for asked in (contests(stage), from_memory(stage, Path(folder)))
