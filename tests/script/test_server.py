@@ -90,11 +90,8 @@ class Clone:
         """Begin to serve."""
         environment = {**self.environment, "GOHELLE_PORT": str(self.port), **more}
         with self.said.open("w") as said:
-            line = [
-                "env",
-                "--default-signal=INT",
-                "script/server",
-            ]  # whoever runs the tests in the background ignores it
+            # Whoever runs the tests in the background, or under nohup, ignores these, and so would all that is started.
+            line = ["env", "--default-signal=INT,HUP", "script/server"]
             nothing = subprocess.DEVNULL
             server = subprocess.Popen(line, cwd=self.path, env=environment, stdin=nothing, stdout=said, stderr=said)
         self.running.append(server)
