@@ -233,7 +233,7 @@ def assert_exact(territory: Territory) -> None:
 
 moves = st.sampled_from(
     [
-        "update territory.installations set geom = ST_SetSRID(ST_MakePoint(-ST_X(geom), ST_Y(geom) / 2), 4326) where position <> 'cell' and id % {k} = 0",
+        "update territory.installations set geom = ST_SetSRID(ST_MakePoint(-ST_X(geom), -ST_Y(geom)), 4326) where position <> 'cell' and id % {k} = 0",
         "update territory.installations set technology = 'heat_pump' where id % {k} = 0",
         "update territory.installations set power_kw = null, area_m2 = id % 90 / 7.0 where id % {k} = 0",
         "update territory.installations set name = 'm' where id % {k} = 0",
