@@ -77,8 +77,8 @@ def create(settings: Settings) -> ASGIApp:
     app.state.listener = listener
     problems.install(app)
     # Routes are tried in turn: those that are asked all day come first.
+    app.router.routes.extend((*features.ALL_DAY, *tiles.ALL_DAY))
     rooms = (
-        features,
         tiles,
         territory,
         schemas,

@@ -41,7 +41,7 @@ def download(ask: Ask, collection_id: str, forms: tuple[Form, ...]) -> Response:
         page, ids = None, None
         if paged:
             reach = ask.house.catalogue.reach(tx, collection, territory.versions.get(collection.id, 0))
-            page = features.page(tx, collection, wanted.question, reach=reach, view=View(bare=True))
+            page = features.page(collection, wanted.question, reach=reach, view=View(bare=True)).asked(tx)
             ids = [int(id) for id in page.features.split(",") if id]
         question = replace(wanted.question, after=())
         prepared = exports.prepare(tx, collection, question, wanted.view, format=ask.form.name, ids=ids)

@@ -1,23 +1,24 @@
 """The items of a collection, page by page, and each of them alone. PostGIS writes them; here links are put around."""
 
 import json
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import asking, query
 from api.downloads import FILES, download
-from api.house import JSON, PAGE, Ask, Asked, Form
+from api.glance import all_day, glance
+from api.house import JSON, PAGE, Ask, Form
 from api.links import GEOJSON_TYPE, following_page, here, link
 from api.subjects import with_subjects
 from api.territory import licence_link, version_of
 from geo import features
-from geo.collections import Territory
-from geo.db import Snapshot
+from geo.collections import Reaching, Territory
+from geo.db import Statement
 from geo.errors import NotFound
-
-router = APIRouter()
 
 GEOJSON = Form("geojson", GEOJSON_TYPE, also=JSON.media_type)
 PLAIN = Form("json", GEOJSON_TYPE)
@@ -27,72 +28,79 @@ EVERY = (*FORMS, *FILES)
 BOTH = (("geojson", GEOJSON_TYPE), ("html", PAGE.media_type))
 
 
-@router.get("/collections/{collection_id}/items")
-def items(collection_id: str, ask: Asked) -> Response:
+async def items(ask: Ask, collection_id: str) -> Response:
     """A page of the collection's items, or a file of them."""
     if ask.wants(EVERY) in FILES:
-        return download(ask, collection_id, EVERY)
-    territory, page = ask.look(lambda tx, territory: _page(tx, territory, collection_id, ask))
-    collection = territory.collection(collection_id)
-    links = [
-        *here(ask, *BOTH),
-        link(ask, f"/collections/{collection.id}", "collection", "application/json"),
-        licence_link(territory.body["licence"]),
-    ]
-    headers = {
-        "OGC-NumberReturned": str(page.returned),
-        "Content-Crs": f"<{page.view.crs.uri}>",
-    }
-    if page.matched is not None:
-        headers["OGC-NumberMatched"] = str(page.matched)
-    if page.next_after is not None:
-        following = following_page(ask, asking.cursor_text(page.next_after, page.order, page.next_keys), GEOJSON.name)
-        links.append({"href": following, "rel": "next", "type": GEOJSON_TYPE})
-        headers["Link"] = f'<{following}>; rel="next"; type="{GEOJSON_TYPE}"'
-    document = feature_collection(page, links)
-    versions = version_of(territory, collection)
-    if ask.form is PAGE and collection.kind.geometry is None:
-        document, besides = with_subjects(ask, territory, document)
-        versions = {**besides, **versions}
-    return ask.answer(document, versions=versions, territory=territory, template="items.html", headers=headers)
+        return await run_in_threadpool(download, ask, collection_id, EVERY)
+    return await glance(ask, partial(_page, ask, collection_id), partial(_items, ask, collection_id))
 
 
-def _page(tx: Snapshot, territory: Territory, collection_id: str, ask: Ask) -> features.Page:
+def _page(ask: Ask, collection_id: str, territory: Territory, reach: Reaching) -> Statement[features.Page]:
     collection = territory.collection(collection_id)
     parameters = ask.settle(territory, EVERY)
     # Figures that clash stand side by side on one page, and milestones on one line.
     whole = ask.form is PAGE and collection.kind.geometry is None
     limit = 1_000 if whole else query.DEFAULT_LIMIT
     wanted = asking.items(parameters, collection.kind, lang=ask.translation, default_limit=limit)
-    reach = ask.house.catalogue.reach(tx, collection, territory.versions.get(collection.id, 0))
-    return features.page(tx, collection, wanted.question, reach=reach, view=_view(ask, wanted.view))
+    return features.page(collection, wanted.question, reach=reach(collection), view=_view(ask, wanted.view))
 
 
-@router.get("/collections/{collection_id}/items/{item_id}")
-def item(collection_id: str, item_id: str, ask: Asked) -> Response:
+def _items(ask: Ask, collection_id: str, territory: Territory, page: features.Page) -> Response:
+    links = _links(ask, territory, collection_id)
+    headers = {"OGC-NumberReturned": str(page.returned), "Content-Crs": f"<{page.view.crs.uri}>"}
+    if page.matched is not None:
+        headers["OGC-NumberMatched"] = str(page.matched)
+    if page.next_after is not None:
+        following = following_page(ask, asking.cursor_text(page.next_after, page.order, page.next_keys), GEOJSON.name)
+        links.append({"href": following, "rel": "next", "type": GEOJSON_TYPE})
+        headers["Link"] = f'<{following}>; rel="next"; type="{GEOJSON_TYPE}"'
+    return _answer(ask, territory, collection_id, feature_collection(page, links), "items.html", headers)
+
+
+async def item(ask: Ask, collection_id: str, item_id: str) -> Response:
     """One item."""
-    territory, found = ask.look(lambda tx, territory: _item(tx, territory, collection_id, item_id, ask))
-    collection = territory.collection(collection_id)
-    links = [
-        *here(ask, *BOTH),
-        link(ask, f"/collections/{collection.id}", "collection", "application/json"),
-        licence_link(territory.body["licence"]),
-    ]
-    document = f'{found.feature[:-1]},"links":{json.dumps(links, ensure_ascii=False)}}}'
-    headers = {"Content-Crs": f"<{found.view.crs.uri}>"}
-    versions = version_of(territory, collection)
-    if ask.form is PAGE and collection.kind.geometry is None:
-        document, besides = with_subjects(ask, territory, document)
-        versions = {**besides, **versions}
-    return ask.answer(document, versions=versions, territory=territory, template="item.html", headers=headers)
+    return await glance(ask, partial(_one, ask, collection_id, item_id), partial(_item, ask, collection_id))
 
 
-def _item(tx: Snapshot, territory: Territory, collection_id: str, item_id: str, ask: Ask) -> features.Item:
+ALL_DAY = (
+    all_day("/collections/{collection_id}/items", items),
+    all_day("/collections/{collection_id}/items/{item_id}", item),
+)
+
+
+def _one(ask: Ask, collection_id: str, item_id: str, territory: Territory, _: Reaching) -> Statement[features.Item]:
     collection = territory.collection(collection_id)
     parameters = ask.settle(territory, FORMS)
     view = asking.view(parameters, collection.kind, lang=ask.translation)
     parameters.finish()
-    return features.item(tx, collection, _id(item_id), view=_view(ask, view))
+    return features.item(collection, _id(item_id), view=_view(ask, view))
+
+
+def _item(ask: Ask, collection_id: str, territory: Territory, found: features.Item) -> Response:
+    links = json.dumps(_links(ask, territory, collection_id), ensure_ascii=False)
+    document = f'{found.feature[:-1]},"links":{links}}}'
+    headers = {"Content-Crs": f"<{found.view.crs.uri}>"}
+    return _answer(ask, territory, collection_id, document, "item.html", headers)
+
+
+def _links(ask: Ask, territory: Territory, collection_id: str) -> list[dict[str, Any]]:
+    return [
+        *here(ask, *BOTH),
+        link(ask, f"/collections/{collection_id}", "collection", "application/json"),
+        licence_link(territory.body["licence"]),
+    ]
+
+
+def _answer(
+    ask: Ask, territory: Territory, collection_id: str, document: str, template: str, headers: Mapping[str, str]
+) -> Response:
+    collection = territory.collection(collection_id)
+    versions = version_of(territory, collection)
+    shown: Any = document
+    if ask.form is PAGE and collection.kind.geometry is None:
+        shown, besides = with_subjects(ask, territory, document)
+        versions = {**besides, **versions}
+    return ask.answer(shown, versions=versions, territory=territory, template=template, headers=headers)
 
 
 def _view(ask: Ask, asked: features.View) -> features.View:

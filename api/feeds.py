@@ -55,7 +55,9 @@ def _feed(ask: Ask, collection_id: str, by: str) -> Response:
         reach = ask.house.catalogue.reach(tx, collection, territory.versions.get(collection.id, 0))
         order = Order((Key(collection.kind.filterables[by], descending=True),))
         question = Question(limit=ENTRIES, order=order)
-        page = features.page(tx, collection, question, reach=reach, view=View(lang=ask.translation, located=False))
+        page = features.page(collection, question, reach=reach, view=View(lang=ask.translation, located=False)).asked(
+            tx
+        )
         changed = addresses.changed_at(tx, collection)
     entries = json.loads(f"[{page.features}]")
     # A collection that never held anything has not changed since the town's own description was written.

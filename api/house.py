@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,18 +18,15 @@ from starlette.responses import Response
 from api import negotiation, pages
 from api.problems import NotAcceptable
 from api.query import Parameters, one_of
-from geo.collections import CATALOGUE, Catalogue, Seen, Territory, Versions
+from geo.collections import CATALOGUE, Catalogue, Territory, Versions
 from geo.columns import LANGUAGES, say
-from geo.db import Database, Snapshot
+from geo.db import Database
 from geo.errors import GohelleError
 from geo.listening import Listener
 from geo.settings import Settings
 
 HTML = "text/html"
 SMALLEST_WORTH_COMPRESSING = 600
-
-PLAIN = frozenset(("f", "lang", "limit", "bbox", "cursor", "crs", "bbox-crs", "collections"))
-"""Parameters whatever values of which one plan suits. The best plan for a filter depends on how rare its value is."""
 
 log = structlog.get_logger()
 
@@ -155,11 +152,6 @@ class Ask:
             raise NotAcceptable(f"this address speaks {', '.join(sorted(offered))}")
         return offered[chosen]
 
-    def look(self, ask: Callable[[Snapshot, Territory], Seen]) -> tuple[Territory, Seen]:
-        """What one statement says, and the territory that it is said of; see `Catalogue.look`."""
-        heard = self.house.listener.current() if PLAIN.issuperset(self.request.query_params) else None
-        return self.house.catalogue.look(self.house.db, heard, ask)
-
     @property
     def translation(self) -> str | None:
         """The language to translate into; None where it is that of the territory's texts."""
@@ -167,7 +159,9 @@ class Ask:
 
     def unchanged(self, versions: Versions) -> Response | None:
         """304, if the client holds what these versions would give; asked before the answer is made."""
-        tag = self._tag(versions)
+        return self._unchanged(self._tag(versions))
+
+    def _unchanged(self, tag: str) -> Response | None:
         held = self.request.headers.get("if-none-match", "")
         if tag in (one.strip().removeprefix("W/") for one in held.split(",")) or held.strip() == "*":
             return Response(status_code=304, headers=self._headers(tag))
@@ -216,18 +210,21 @@ class Ask:
         self, body: str | bytes, media_type: str, *, versions: Versions, headers: Mapping[str, str] | None = None
     ) -> Response:
         """The finished answer: compressed as the client likes, with the tag that its versions give."""
-        if (same := self.unchanged(versions)) is not None:
+        tag = self._tag(versions)
+        if (same := self._unchanged(tag)) is not None:
             return same
         self.request.state.versions = self._known(versions)
         data = body.encode() if isinstance(body, str) else body
-        coding = self._coding() if len(data) >= SMALLEST_WORTH_COMPRESSING else None
-        sent = {**self._headers(self._tag(versions)), **(headers or {}), "Content-Language": self.lang}
+        coding = self.coding if len(data) >= SMALLEST_WORTH_COMPRESSING else None
+        sent = {**self._headers(tag), **(headers or {}), "Content-Language": self.lang}
         if coding:
             data = compressed(data, coding)
             sent["Content-Encoding"] = coding
         return Response(data, 200, sent, media_type)
 
-    def _coding(self) -> str | None:
+    @property
+    def coding(self) -> str | None:
+        """How the client likes its answer compressed, if at all."""
         return negotiation.encoding(self.request.headers.get("accept-encoding", ""))
 
     def _headers(self, tag: str) -> dict[str, str]:
@@ -243,7 +240,7 @@ class Ask:
             self.house.build,
             self.path,
             sorted(self.request.query_params.multi_items()),
-            (self.form.name, self.lang, self._coding()),
+            (self.form.name, self.lang, self.coding),
             sorted(self._known(versions).items()),
         )
         return f'"{hashlib.sha256(repr(key).encode()).hexdigest()[:32]}"'

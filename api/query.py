@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from geo.columns import Column
@@ -62,6 +63,10 @@ class Parameters:
             self.wrong(name, str(error))
             return default
 
+    def given(self, known: Container[str]) -> list[str]:
+        """Which of these names are given and not yet taken."""
+        return [name for name in self._given if name in known]
+
     def wrong(self, name: str, message: str) -> None:
         """Note a problem; `finish` raises them all."""
         self._problems.append(Problem(parameter=_shown(name), message=message))
@@ -84,8 +89,8 @@ def conditions(parameters: Parameters, kind: Kind) -> Question:
     """What items and tiles may both be narrowed by: period and equality."""
     equals = {
         name: value
-        for name, column in kind.filterables.items()
-        if (value := parameters.take(name, lambda text, column=column: _value(text, column), None)) is not None
+        for name in parameters.given(kind.filterables)
+        if (value := parameters.take(name, partial(_value, column=kind.filterables[name]), None)) is not None
     }
     return Question(limit=1, period=parameters.take("datetime", period, None), equals=equals)
 

@@ -39,7 +39,7 @@ def search(collection_id: str, body: dict[str, Any], ask: Asked) -> Response:
                 *(Problem(pointer=f"/{one.parameter}", message=one.message) for one in error.problems)
             ) from None
         reach = ask.house.catalogue.reach(tx, collection, territory.versions.get(collection.id, 0))
-        page = features.page(tx, collection, wanted.question, reach=reach, view=wanted.view)
+        page = features.page(collection, wanted.question, reach=reach, view=wanted.view).asked(tx)
     links = [link(ask, f"/collections/{collection.id}", "collection", "application/json")]
     headers = {
         "Cache-Control": "no-store",

@@ -2,21 +2,23 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import asking
+from api.glance import all_day, glance
 from api.house import JSON, Ask, Asked, Form
 from api.links import here, link
 from api.query import Misread
 from api.territory import catalogue_version, licence_link
 from geo import tiles
-from geo.collections import CATALOGUE, Collection, Territory, Versions
+from geo.collections import CATALOGUE, Collection, Reaching, Territory, Versions
 from geo.columns import say
 from geo.curve import HIGHEST, TOP_ZOOM, Tile
-from geo.db import Snapshot
+from geo.db import Statement
 from geo.errors import BadQuery, NotFound, Problem
 from geo.filters import ANY
 
@@ -103,44 +105,46 @@ def collection_tileset(collection_id: str, set_id: str, ask: Asked) -> Response:
     return _tileset(ask, set_id, collection_id)
 
 
-@router.get("/tiles/{set_id}/{matrix}/{row}/{column}")
-def tile(set_id: str, matrix: str, row: str, column: str, ask: Asked) -> Response:
+async def tile(ask: Ask, set_id: str, matrix: str, row: str, column: str) -> Response:
     """A tile of several collections (`collections=a,b`; all of them where it is not given), each a layer."""
 
-    def drawn(tx: Snapshot, territory: Territory) -> tiles.Drawn:
+    def question(territory: Territory, reach: Reaching) -> Statement[tiles.Drawn]:
         parameters = ask.settle(territory, (MVT,))
         ids = parameters.take("collections", _ids, None)
         parameters.finish()
         where = _where(set_id, matrix, row, column)
         everything = [(one, ANY) for one in (_drawn(territory) if ids is None else _named(territory, ids))]
-        found = tiles.tile(tx, everything, where, lang=ask.translation)
-        if not found.data:
-            _held(where, _bounds(ask, tx, territory, None))
-        return found
+        asked = tiles.tile(everything, where, lang=ask.translation)
+        return replace(asked, read=lambda row: _held(asked.read(row), where, territory, None, reach))
 
-    _, found = ask.look(drawn)
     # Which collections there are matters to a tile of all of them alone.
     named = "collections" in ask.request.query_params
-    return ask.reply(found.data, MVT.media_type, versions=_apart(found) if named else found.versions)
+    return await glance(ask, question, lambda _, found: _sent(ask, found, _apart(found) if named else found.versions))
 
 
-@router.get("/collections/{collection_id}/tiles/{set_id}/{matrix}/{row}/{column}")
-def collection_tile(collection_id: str, set_id: str, matrix: str, row: str, column: str, ask: Asked) -> Response:
+async def collection_tile(ask: Ask, collection_id: str, set_id: str, matrix: str, row: str, column: str) -> Response:
     """A tile of one collection, with the filters of its items."""
 
-    def drawn(tx: Snapshot, territory: Territory) -> tiles.Drawn:
+    def question(territory: Territory, reach: Reaching) -> Statement[tiles.Drawn]:
         one = _with_geometry(territory, collection_id)
         parameters = ask.settle(territory, (MVT,))
-        question = asking.narrowed(parameters, one.kind, lang=ask.translation)
+        narrowed = asking.narrowed(parameters, one.kind, lang=ask.translation)
         parameters.finish()
         where = _where(set_id, matrix, row, column)
-        found = tiles.tile(tx, [(one, question)], where, lang=ask.translation)
-        if not found.data:
-            _held(where, _bounds(ask, tx, territory, one))
-        return found
+        asked = tiles.tile([(one, narrowed)], where, lang=ask.translation)
+        return replace(asked, read=lambda row: _held(asked.read(row), where, territory, one, reach))
 
-    _, found = ask.look(drawn)
-    return ask.reply(found.data, MVT.media_type, versions=_apart(found))
+    return await glance(ask, question, lambda _, found: _sent(ask, found, _apart(found)))
+
+
+ALL_DAY = (
+    all_day("/collections/{collection_id}/tiles/{set_id}/{matrix}/{row}/{column}", collection_tile),
+    all_day("/tiles/{set_id}/{matrix}/{row}/{column}", tile),
+)
+
+
+def _sent(ask: Ask, found: tiles.Drawn, versions: Versions) -> Response:
+    return ask.reply(found.data, MVT.media_type, versions=versions)
 
 
 def _apart(found: tiles.Drawn) -> Versions:
@@ -220,7 +224,7 @@ def _tileset(ask: Ask, set_id: str, collection_id: str | None) -> Response:
         versions: Versions = dict(territory.versions) if one is None else {one.id: territory.versions.get(one.id, 0)}
         if (same := ask.unchanged({**catalogue_version(territory), **versions})) is not None:
             return same
-        bounds = _bounds(ask, tx, territory, one)
+        bounds = _bounds(territory, one, ask.house.catalogue.reaching(tx, territory))
     chosen = _drawn(territory) if one is None else [one]
     vector = layers(chosen, ask.lang)
     document = _tilejson(ask, territory, one, vector, bounds)
@@ -291,22 +295,28 @@ def _at(z: int, lon: float, lat: float) -> Tile:
     return Tile(z=z, x=max(0, min(n - 1, int((lon + 180) / 360 * n))), y=max(0, min(n - 1, int(y * n))))
 
 
-def _bounds(ask: Ask, tx: Any, territory: Territory, one: Collection | None) -> list[float]:
+def _bounds(territory: Territory, one: Collection | None, reach: Reaching) -> list[float]:
     """Where there is something: [west, south, east, north]; of a collection without items, the territory's own bounds."""
     own = list(territory.body["bounds"])
-    chosen = _drawn(territory) if one is None else [one]
-    reaches = [ask.house.catalogue.reach(tx, each, territory.versions.get(each.id, 0)).bbox for each in chosen]
-    boxes = [[box.west, box.south, box.east, box.north] for box in reaches if box]
+    boxes = [
+        [box.west, box.south, box.east, box.north]
+        for each in (_drawn(territory) if one is None else [one])
+        if (box := reach(each).bbox)
+    ]
     west, south, east, north = zip(*(boxes if one and boxes else [*boxes, own]), strict=True)
     return [min(west), min(south), max(east), max(north)]
 
 
-def _held(where: Tile, bounds: Sequence[float]) -> None:
+def _held(
+    found: tiles.Drawn, where: Tile, territory: Territory, one: Collection | None, reach: Reaching
+) -> tiles.Drawn:
     """NotFound for a tile beyond the limits of its tileset; an empty one within them is a tile."""
-    limits = _limits(where.z, bounds)
-    rows = range(limits["minTileRow"], limits["maxTileRow"] + 1)
-    if where.y not in rows or where.x not in range(limits["minTileCol"], limits["maxTileCol"] + 1):
-        raise NotFound("the tile lies beyond the limits of its tileset")
+    if not found.data:
+        limits = _limits(where.z, _bounds(territory, one, reach))
+        rows = range(limits["minTileRow"], limits["maxTileRow"] + 1)
+        if where.y not in rows or where.x not in range(limits["minTileCol"], limits["maxTileCol"] + 1):
+            raise NotFound("the tile lies beyond the limits of its tileset")
+    return found
 
 
 def _drawn(territory: Territory) -> list[Collection]:

@@ -1,8 +1,8 @@
 """What the world sees: the territory's description, its collections and their versions, as the pack named them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Lock
 from typing import Any, Protocol, TypeVar
 
@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, DATE
 from sqlalchemy.engine import Connection, RowMapping
 
 from geo.columns import Words
-from geo.db import Database
-from geo.errors import BadInput, NotFound
+from geo.db import Database, Statement
+from geo.errors import BadInput, NotFound, Unavailable
 from geo.kinds import KINDS, Kind
 from geo.space import Bbox
 from geo.tables import ABOUT, COLLECTIONS, VERSION, rows
@@ -101,8 +101,23 @@ class Answer(Protocol):
         """The version of each collection concerned, and of the catalogue."""
         ...
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it has."""
+        ...
+
 
 Seen = TypeVar("Seen", bound=Answer)
+
+Reaching = Callable[[Collection], Reach]
+"""Tells how far a collection reaches."""
+
+Question = Callable[[Territory, Reaching], Statement[Seen]]
+"""What is asked of a territory, once it is known which one."""
+
+
+class _NotKept(Exception):
+    """Nobody has counted yet."""
 
 
 class Catalogue:
@@ -123,29 +138,45 @@ class Catalogue:
         self._territory = replace(kept, versions=now)
         return self._territory
 
-    def look(
-        self, db: Database, heard: Versions | None, ask: Callable[[Connection, Territory], Seen]
-    ) -> tuple[Territory, Seen]:
-        """Ask one statement about the territory as it was last heard of, at a glance; None heard: in a snapshot.
+    async def glance(
+        self, db: Database, heard: Versions | None, question: "Question[Seen]"
+    ) -> tuple[Territory, Seen] | None:
+        """What one statement says of the territory as it was last heard of; None where that does not settle it.
 
         The answer says which versions it saw. Where it saw others than were heard, or what was asked for seemed not to
-        be there or not to be right, all is asked again in one snapshot of the catalogue and the data.
+        be there or not to be right, `look` knows better.
         """
         known = self._as_heard(heard)
-        if known is not None:
-            with suppress(NotFound, BadInput), db.glance() as tx:
-                seen = ask(tx, known)
-                if all(known.versions.get(id, 0) == version for id, version in seen.versions.items()):
-                    return known, seen
+        if known is None:
+            return None
+        try:
+            seen = await db.glance(question(known, partial(self._kept, known)))
+        except (NotFound, BadInput, Unavailable, _NotKept):
+            return None
+        same = all(known.versions.get(id, 0) == version for id, version in seen.versions.items())
+        return (known, seen) if same else None
+
+    def look(self, db: Database, question: "Question[Seen]") -> tuple[Territory, Seen]:
+        """What it says in one snapshot of the catalogue and the data."""
         with db.read() as tx:
             known = self.territory(tx)
-            return known, ask(tx, known)
+            return known, question(known, self.reaching(tx, known)).asked(tx)
+
+    def reaching(self, tx: Connection, territory: Territory) -> "Reaching":
+        """How far collections reach in this snapshot."""
+        return lambda one: self.reach(tx, one, territory.versions.get(one.id, 0))
 
     def _as_heard(self, heard: Versions | None) -> Territory | None:
         kept = self._territory
         if kept is None or heard is None or heard.get(CATALOGUE) != kept.versions.get(CATALOGUE):
             return None
         return replace(kept, versions=heard)
+
+    def _kept(self, territory: Territory, collection: Collection) -> Reach:
+        kept = self._reaches.get(collection.id)
+        if kept is None or kept[0] != territory.versions.get(collection.id, 0):
+            raise _NotKept
+        return kept[1]
 
     def reach(self, tx: Connection, collection: Collection, version: int) -> Reach:
         """The collection's reach at this version."""

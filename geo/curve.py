@@ -60,6 +60,10 @@ class Stretch(NamedTuple):
     hi: int
     inside: bool
 
+    def made_of(self, zoom: int) -> bool:
+        """Whether it begins and ends with cells of this zoom."""
+        return not (self.lo | self.hi) & ((1 << 2 * (TOP_ZOOM - zoom)) - 1)
+
 
 def stretches(box: Bbox) -> list[Stretch]:
     """What to read of the curve to find all that lies in a box, in its order: at most CELLS stretches, none twice."""

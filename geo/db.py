@@ -1,12 +1,14 @@
-"""The way to PostgreSQL: two logins, three pools, and which failure is which word. No query stands here."""
+"""The way to PostgreSQL: two logins, three pools and a wire, and which failure is which word. No query stands here."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from psycopg import errors as pg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Connection, Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -16,10 +18,27 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from geo import errand
 from geo.errors import Broken, TooSlow, Unavailable
-from geo.settings import Settings
+from geo.settings import Settings, conninfo
+from geo.wire import Wire
 
 Snapshot = Connection
 """What may be read through, for those who do not speak SQL themselves."""
+
+Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Generic[Seen]):
+    """A question that one statement settles with one row at most, and what its row, or none, says."""
+
+    sql: str
+    values: Mapping[str, Any]
+    read: Callable[[Any], Seen]
+
+    def asked(self, tx: Snapshot) -> Seen:
+        """What it says in a snapshot."""
+        return self.read(tx.exec_driver_sql(self.sql, dict(self.values)).one_or_none())
+
 
 READ_SECONDS = 10
 EXPENSIVE_SECONDS = 60
@@ -34,7 +53,7 @@ WITH_JOBS = "-c search_path=public,jobs"
 """The job queue names its own tables and functions without their schema."""
 
 ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
-SNAPSHOT = "begin isolation level repeatable read read only; set local plan_cache_mode = auto"
+SNAPSHOT = "begin isolation level repeatable read read only"
 
 TOUCHED = "select exists (select from territory.touched where xid = pg_current_xact_id_if_assigned())"
 VERSIONS = "select collection, version from territory.version"
@@ -50,25 +69,24 @@ class Database:
         self._wrote = wrote
         size = max(2, settings.pool_size // 2)
         self._writer = _engine(settings.database_url, size=size, seconds=READ_SECONDS, options=WITH_JOBS)
-        # Readers begin their snapshots themselves, so that they need none where one statement says all.
-        self._reader = _engine(
-            settings.reader_url, size=settings.pool_size, seconds=READ_SECONDS, options=ONE_PLAN, level="AUTOCOMMIT"
-        )
+        self._reader = _engine(settings.reader_url, size=size, seconds=READ_SECONDS, level="AUTOCOMMIT")
         self._expensive = _engine(
             settings.reader_url, size=EXPENSIVE_CONNECTIONS, seconds=EXPENSIVE_SECONDS, level="AUTOCOMMIT"
         )
+        arguments = _arguments(seconds=READ_SECONDS, options=ONE_PLAN)
+        self._wire = Wire(make_conninfo(conninfo(settings.reader_url), **arguments), size=size)
 
     def read(self) -> AbstractContextManager[Connection]:
         """One snapshot under the reader's own login: PostgreSQL itself refuses a write, or a look into `register`."""
         return _snapshot(self._reader)
 
-    def glance(self) -> AbstractContextManager[Connection]:
-        """Like `read`, where each statement is a snapshot of its own, and its plan is made once, for any values.
+    async def glance(self, statement: Statement[Seen]) -> Seen:
+        """What a statement says by itself, asked from the event loop; its plan is made once, for any values.
 
-        For the questions that are asked all day, in a form that one plan suits: no round trips for the two ends of a
-        transaction, and no planning, which costs three times what a tile does.
+        For the questions that are asked all day, in a form that one plan suits: no thread, no round trips for the two
+        ends of a transaction, and no planning, which costs three times what a tile does.
         """
-        return _begin(self._reader)
+        return statement.read(await self._wire.one(statement.sql, statement.values))
 
     def read_long(self) -> AbstractContextManager[Connection]:
         """Like `read`, for the few questions that may take long: they wait for each other, not others for them."""
@@ -89,6 +107,7 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
+        self._wire.close()
         for engine in (self._writer, self._reader, self._expensive):
             engine.dispose()
 
@@ -102,15 +121,19 @@ def _engine(url: URL, *, size: int, seconds: int, options: str = "", level: Leve
         isolation_level=level,
         # The row of a failed statement may be a resident's: it stays out of messages and logs.
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": 5,
-            "application_name": "gohelle",
-            "options": f"-c statement_timeout={seconds}s -c timezone=UTC {ALONE} {options}",
-        },
+        connect_args=_arguments(seconds=seconds, options=options),
     )
     event.listen(engine, "checkin", _rest)
     event.listen(engine, "checkout", partial(_wake, engine.dialect))
     return engine
+
+
+def _arguments(*, seconds: int, options: str) -> dict[str, Any]:
+    return {
+        "connect_timeout": 5,
+        "application_name": "gohelle",
+        "options": f"-c statement_timeout={seconds}s -c timezone=UTC -c datestyle=ISO {ALONE} {options}",
+    }
 
 
 def _rest(_: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
@@ -161,7 +184,7 @@ def _on_behalf(tx: Connection) -> Iterator[None]:
         return
     if mine.abandoned:
         raise TooSlow("nobody waits for this answer any more")
-    with mine.on(connection):
+    with mine.on(partial(connection.cancel_safe, timeout=5)):
         yield
 
 

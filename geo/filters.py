@@ -137,6 +137,18 @@ def _membership(kind: str, filter: str, prefix: str) -> tuple[str, Mapping[str, 
     return spelled(belonging(KINDS[kind], json.loads(filter)), prefix)
 
 
+def summed(collection: Collection, question: Question) -> bool:
+    """Whether the sums that the database keeps answer for it, box apart: they are of each class, and of nothing else."""
+    narrowed = question.period or question.equals or question.searching
+    return collection.kind.rolled_up and not narrowed and set(collection.filter) <= {collection.kind.classed_by}
+
+
+def classes(collection: Collection, name: str) -> dict[str, list[str]]:
+    """The classes that a collection is made of, as the value of that name; nothing where its filter names none."""
+    wanted = collection.filter.get(collection.kind.classed_by or "")
+    return {} if wanted is None else {name: [wanted] if isinstance(wanted, str) else list(wanted)}
+
+
 def spelled(condition: ColumnElement, prefix: str = "") -> tuple[str, dict[str, Any]]:
     """The condition as SQL text in the driver's style, and its values: text that stays the same is prepared once.
 

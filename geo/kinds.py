@@ -30,6 +30,9 @@ from geo.columns import (
     words,
 )
 
+ROLLED_UP = (11, 14)
+"""The zooms of the cells of which the database keeps counts and sums, coarsest first."""
+
 GeometryType = Literal["Point", "MultiLineString", "MultiPolygon"]
 
 

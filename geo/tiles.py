@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy.engine import Connection
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from geo.collections import VERSIONS, Collection, Versions, concerning
 from geo.columns import Column
 from geo.curve import TOP_ZOOM, Tile
-from geo.filters import Question, chosen
-from geo.kinds import Kind
+from geo.db import Statement
+from geo.filters import Question, chosen, classes, summed
+from geo.kinds import KINDS, ROLLED_UP, Kind
 
 EXTENT = 4096
 BUFFER = 64
@@ -21,9 +21,6 @@ SINGLE = 1_000
 
 CELL_BITS = 4
 """16 by 16 cells: on a screen 32 pixels each, so that the circles that stand for them have room for their numbers."""
-
-ROLLED_UP = (11, 14)
-"""The zooms of the cells that the database keeps sums of, coarsest first."""
 
 SQUARES_FROM = 11
 """From this zoom on, homes shown by grid cell are squares; below, a square is smaller than a symbol."""
@@ -36,26 +33,50 @@ class Drawn:
     data: bytes
     versions: Versions
 
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.data)
 
-def tile(tx: Connection, collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None) -> Drawn:
+
+def tile(collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None) -> Statement[Drawn]:
     """One tile of these collections, each a layer of its name; asked in one statement."""
     sql, values = tile_sql(collections, where, lang=lang)
-    row = tx.exec_driver_sql(sql, values).one()
-    return Drawn(data=bytes(row.tile or b""), versions=row.versions or {})
+    return Statement(sql, values, lambda row: Drawn(data=bytes(row.tile or b""), versions=row.versions or {}))
 
 
 def tile_sql(
     collections: Sequence[tuple[Collection, Question]], where: Tile, *, lang: str | None
 ) -> tuple[str, dict[str, Any]]:
     """The statement of a tile and its values."""
-    parts, values = [], {"z": where.z, "x": where.x, "y": where.y}
+    values: dict[str, Any] = {"z": where.z, "x": where.x, "y": where.y}
     values["lo"], values["hi"] = where.keys()
+    layers = []
     for n, (collection, question) in enumerate(collections):
         condition, own = chosen(collection, question, prefix=f"c{n}_")
-        values |= own | {f"layer{n}": collection.id} | _chosen(collection, f"classes{n}")
-        parts += _layers(collection, question, condition, n, where.z, lang)
-    sql = FRAME.format(layers=" || ".join(parts) or "''::bytea", versions=VERSIONS)
+        values |= own | {f"layer{n}": collection.id} | classes(collection, f"classes{n}")
+        layers.append(Layer(collection.kind.id, condition, n, bool(collection.filter), summed(collection, question)))
+    # A filter hardly comes twice, and may be long: its text is not worth keeping.
+    text = _text.__wrapped__ if any(question.searching for _, question in collections) else _text
+    sql = text(tuple(layers), where.z, lang)
     return sql, {**values, **concerning(*(collection for collection, _ in collections))}
+
+
+class Layer(NamedTuple):
+    """What the text of a collection's part of a tile depends on, beside zoom and language."""
+
+    kind: str
+    condition: str
+    number: int
+    filtered: bool
+    summed: bool
+    """Whether the sums that the database keeps answer for it."""
+
+
+@lru_cache(maxsize=1_000)
+def _text(layers: tuple[Layer, ...], z: int, lang: str | None) -> str:
+    parts = [part for layer in layers for part in _layers(layer, z, lang)]
+    return FRAME.format(layers=" || ".join(parts) or "''::bytea", versions=VERSIONS)
 
 
 FRAME = """
@@ -71,17 +92,17 @@ select {layers} as tile, {versions} as versions
 """
 
 
-def _layers(collection: Collection, question: Question, condition: str, n: int, z: int, lang: str | None) -> list[str]:
-    kind, layer = collection.kind, f"%(layer{n})s"
+def _layers(of: Layer, z: int, lang: str | None) -> list[str]:
+    kind, layer = KINDS[of.kind], f"%(layer{of.number})s"
     if kind.geometry is None:
         return []
     if kind.geometry != "Point":
-        return [_shapes(kind, condition, layer, z, lang)]
+        return [_shapes(kind, of.condition, layer, z, lang)]
     squares = has_squares(kind) and z >= SQUARES_FROM
-    points = f"{condition} and f.position <> 'cell'" if squares else condition
-    gathered = _rolled_up(collection, question, z, f"%(classes{n})s") or _gathered(kind, points, z)
+    points = f"{of.condition} and f.position <> 'cell'" if squares else of.condition
+    gathered = _rolled_up(of, z) or _gathered(kind, points, z)
     layers = [_points(kind, points, gathered, layer, lang)]
-    return layers + ([_squares(kind, condition, layer)] if squares else [])
+    return layers + ([_squares(kind, of.condition, layer)] if squares else [])
 
 
 # Points: each by itself where they are few, else cells
@@ -139,12 +160,11 @@ def _gathered(kind: Kind, condition: str, z: int) -> str:
     return _cells(kind, cells, bits)
 
 
-def _rolled_up(collection: Collection, question: Question, z: int, classes_wanted: str) -> str | None:
-    """Cells summed from those that the database keeps, where the question allows it; None where it does not."""
-    kind = collection.kind
-    by_class = set(collection.filter) <= {kind.classed_by}
+def _rolled_up(of: Layer, z: int) -> str | None:
+    """Cells summed from those that the database keeps; None where they do not answer for it, or are too coarse."""
+    kind = KINDS[of.kind]
     level = next((level for level in ROLLED_UP if z + CELL_BITS <= level), None)
-    if not kind.rolled_up or question.narrowed or not by_class or level is None:
+    if not of.summed or level is None:
         return None
     shift = 2 * (level - z - CELL_BITS)
     up = 2 * (TOP_ZOOM - level)
@@ -152,18 +172,12 @@ def _rolled_up(collection: Collection, question: Question, z: int, classes_wante
     classes = "".join(
         f", nullif(sum(c.n) filter (where c.class = '{value}'), 0)::bigint as \"{value}\"" for value in _classes(kind)
     )
-    only = f" and c.class = any({classes_wanted})" if collection.filter else ""
+    only = f" and c.class = any(%(classes{of.number})s)" if of.filtered else ""
     cells = (
         f"select c.cell >> {shift} as cell, sum(c.n)::bigint as point_count{sums}{classes} "
         f"from territory.{kind.id}_cells{level} c where c.cell >= %(lo)s >> {up} and c.cell < %(hi)s >> {up}{only} group by 1"
     )
     return _cells(kind, cells, CELL_BITS)
-
-
-def _chosen(collection: Collection, name: str) -> dict[str, list[str]]:
-    """The classes that a collection is made of, as the value of that name; nothing where its filter names none."""
-    wanted = collection.filter.get(collection.kind.classed_by or "")
-    return {} if wanted is None else {name: [wanted] if isinstance(wanted, str) else list(wanted)}
 
 
 def _cells(kind: Kind, cells: str, bits: int) -> str:

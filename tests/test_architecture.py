@@ -14,7 +14,7 @@ HEAVY = {"geopandas", "pandas", "pyogrio", "pyarrow", "shapely", "pyproj", "weas
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 FLOORS = [
     {"errors", "columns", "energy", "space", "crs", "settings", "privacy", "errand"},
-    {"curve"},
+    {"curve", "wire"},
     {"db", "kinds", "schema", "listening", "programs"},
     {"tables", "backup"},
     {"collections", "cql2"},

@@ -338,15 +338,18 @@ def test_compression(looker, coding):
     assert "Accept-Encoding" in small.headers["vary"]
 
 
-def test_one_query_a_page(shown):
-    """The versions are told by the statement that writes the page: counted at the driver."""
+def test_one_query_a_page(shown, monkeypatch):
+    """The versions are told by the statement that writes the page: counted at the driver, and on the wire."""
     from sqlalchemy import event
+
+    from geo.wire import Wire
 
     with client_of(shown) as client:
         client.get("/collections/places/items")
         client.get("/collections/landmarks/items")
         heard(client, shown)
-        asked = []
+        asked, wired = [], Wire.one
+        monkeypatch.setattr(Wire, "one", lambda self, sql, values: asked.append(sql) or wired(self, sql, values))
         engine = application(client).state.house.db._reader
         event.listen(engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
         client.get("/collections/landmarks/items?limit=5&bbox=2,50,3,51")

@@ -108,7 +108,7 @@ def walked(
         whole = reach(tx, of)
         while True:
             question = Question(limit=limit, bbox=box, after=after, equals=equals)
-            shown = page(tx, of, question, reach=whole)
+            shown = page(of, question, reach=whole).asked(tx)
             said.add(shown.matched)
             ids += [int(part.split(",")[0]) for part in shown.features.split('{"type":"Feature","id":')[1:]]
             if shown.next_after is None:
@@ -143,7 +143,7 @@ def test_the_count_stops(database: Territory) -> None:
         put(database, [Spot(3.0, 51.0, copies=more)], mark="more")
         with database.db.read() as tx:
             question = Question(limit=5, bbox=box)
-            assert page(tx, collection(), question, reach=reach(tx, collection())).matched == matched
+            assert page(collection(), question, reach=reach(tx, collection())).asked(tx).matched == matched
 
 
 @pytest.mark.parametrize(("bbox", "after"), [(Bbox(2, 50, 3, 51), (7,)), (None, (7, 8))])

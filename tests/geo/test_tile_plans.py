@@ -46,7 +46,7 @@ def asked(tx: Connection, of: Collection, where: Tile) -> list[tuple[str, Any]]:
         heard.append((statement, values))
 
     event.listen(tx, "before_cursor_execute", hear)
-    tiles.tile(tx, [(of, EVERYTHING)], where, lang=None)
+    tiles.tile([(of, EVERYTHING)], where, lang=None).asked(tx)
     event.remove(tx, "before_cursor_execute", hear)
     return heard
 
@@ -88,7 +88,7 @@ def test_several_collections_are_one_statement(full) -> None:
     with full.db.read() as tx:
         event.listen(tx, "before_cursor_execute", lambda _c, _u, statement, *_: heard.append(statement))
         several = [(collection(kind), EVERYTHING) for kind in ("areas", "installations", "paths", "places")]
-        tiles.tile(tx, several, tile_of(*PLACE, 12), lang="de")
+        tiles.tile(several, tile_of(*PLACE, 12), lang="de").asked(tx)
     assert len(heard) == 1
 
 

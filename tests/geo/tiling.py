@@ -91,7 +91,7 @@ def layers(
     tx: Connection, one: Collection, where: Tile, question: Question = EVERYTHING, lang: str | None = None
 ) -> dict[str, mvt.Layer]:
     """What a tile of one collection holds."""
-    return mvt.read(tiles.tile(tx, [(one, question)], where, lang=lang).data)
+    return mvt.read(tiles.tile([(one, question)], where, lang=lang).asked(tx).data)
 
 
 def _rows(tx: Connection, one: Collection, question: Question, more: str = "true") -> tuple[str, Mapping[str, Any]]:

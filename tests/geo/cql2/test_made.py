@@ -69,10 +69,10 @@ rectangle = corner.map(
     lambda c: [
         round(n, 4)
         for n in (
-            2.745 + c[0] * 0.01,
-            50.415 + c[1] * 0.01,
-            2.745 + (c[0] + c[2]) * 0.01,
-            50.415 + (c[1] + c[3]) * 0.01,
+            round(2.745 + c[0] * 0.01, 3),
+            round(50.415 + c[1] * 0.01, 3),
+            round(2.745 + (c[0] + c[2]) * 0.01, 3),
+            round(50.415 + (c[1] + c[3]) * 0.01, 3),
         )
     ]
 )
@@ -87,7 +87,7 @@ geometry = st.one_of(
     rectangle.map(lambda b: {"type": "Polygon", "coordinates": [[[b[0], b[1]], [b[2], b[1]], _aside(b), [b[0], b[1]]]]}),
     rectangle.map(lambda b: {"type": "LineString", "coordinates": [[b[0], b[1]], _aside(b)]}),
     st.tuples(st.integers(0, 11), st.integers(0, 10)).map(
-        lambda n: {"type": "Point", "coordinates": [2.75 + n[0] * 0.01, 50.42 + n[1] * 0.01]}
+        lambda n: {"type": "Point", "coordinates": [round(2.75 + n[0] * 0.01, 2), round(50.42 + n[1] * 0.01, 2)]}
     ),
 )  # fmt: skip
 compared = st.sampled_from(COMPARISONS)
