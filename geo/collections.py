@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from geo.columns import Words
 from geo.db import Database, Statement
-from geo.errors import BadInput, NotFound, Unavailable
+from geo.errors import BadInput, NotFound, TooSlow, Unavailable
 from geo.kinds import KINDS, Kind
 from geo.space import Bbox
 from geo.tables import ABOUT, COLLECTIONS, VERSION, rows
@@ -144,14 +144,14 @@ class Catalogue:
         """What one statement says of the territory as it was last heard of; None where that does not settle it.
 
         The answer says which versions it saw. Where it saw others than were heard, or what was asked for seemed not to
-        be there or not to be right, `look` knows better.
+        be there or not to be right, or took long, `look` knows better.
         """
         known = self._as_heard(heard)
         if known is None:
             return None
         try:
             seen = await db.glance(question(known, partial(self._kept, known)))
-        except (NotFound, BadInput, Unavailable, _NotKept):
+        except (NotFound, BadInput, Unavailable, TooSlow, _NotKept):
             return None
         same = all(known.versions.get(id, 0) == version for id, version in seen.versions.items())
         return (known, seen) if same else None

@@ -41,6 +41,9 @@ class Statement(Generic[Seen]):
 
 
 READ_SECONDS = 10
+GLANCE_SECONDS = 2
+"""What is not answered by then is no question for the wire: it would keep the others waiting."""
+
 EXPENSIVE_SECONDS = 60
 EXPENSIVE_CONNECTIONS = 2
 ALIVE_SECONDS = 1.0
@@ -69,12 +72,14 @@ class Database:
         self._wrote = wrote
         size = max(2, settings.pool_size // 2)
         self._writer = _engine(settings.database_url, size=size, seconds=READ_SECONDS, options=WITH_JOBS)
-        self._reader = _engine(settings.reader_url, size=size, seconds=READ_SECONDS, level="AUTOCOMMIT")
+        wired = max(1, settings.pool_size * 2 // 3)
+        reading = max(1, settings.pool_size - wired)
+        self._reader = _engine(settings.reader_url, size=reading, seconds=READ_SECONDS, level="AUTOCOMMIT")
         self._expensive = _engine(
             settings.reader_url, size=EXPENSIVE_CONNECTIONS, seconds=EXPENSIVE_SECONDS, level="AUTOCOMMIT"
         )
-        arguments = _arguments(seconds=READ_SECONDS, options=ONE_PLAN)
-        self._wire = Wire(make_conninfo(conninfo(settings.reader_url), **arguments), size=size)
+        arguments = _arguments(seconds=GLANCE_SECONDS, options=ONE_PLAN)
+        self._wire = Wire(make_conninfo(conninfo(settings.reader_url), **arguments), size=wired)
 
     def read(self) -> AbstractContextManager[Connection]:
         """One snapshot under the reader's own login: PostgreSQL itself refuses a write, or a look into `register`."""
@@ -84,7 +89,7 @@ class Database:
         """What a statement says by itself, asked from the event loop; its plan is made once, for any values.
 
         For the questions that are asked all day, in a form that one plan suits: no thread, no round trips for the two
-        ends of a transaction, and no planning, which costs three times what a tile does.
+        ends of a transaction, and no planning, which costs three times what a tile does. TooSlow after GLANCE_SECONDS.
         """
         return statement.read(await self._wire.one(statement.sql, statement.values))
 
