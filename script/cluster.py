@@ -10,7 +10,8 @@ The PostgreSQL of this clone: private, without a TCP port, never run as root, st
     script/cluster.py programs                      the folder of PostgreSQL's programs, if PostGIS is there too
 
 Data: GOHELLE_DATA, else `.data` in the clone, else, for root, /var/lib/gohelle/<hash of the clone's path>, because PostgreSQL runs
-as `postgres` then and cannot enter a home. `--test` is a second cluster in the folder `test` of the first, quick and forgetful.
+as `postgres` then and cannot enter a home. `--test` is a second cluster, quick and forgetful: in memory (/dev/shm) where the machine
+has room there and GOHELLE_DATA names no folder, else in the folder `test` of the first.
 Runs before anything is installed: Python's standard library alone, from 3.9 on (macOS).
 """
 # ruff: noqa: S603, T201 -- it runs PostgreSQL's programs and talks to a terminal: that is all it does
@@ -67,7 +68,10 @@ FORGETFUL = """
 fsync = off
 synchronous_commit = off
 full_page_writes = off
+max_wal_size = 256MB
 """
+MEMORY = Path("/dev/shm")  # noqa: S108 -- the folder made there is private
+ROOM = 2 << 30  # bytes that the tests' cluster never fills: a template, some twenty clones of it, and what they write
 
 
 class Trouble(Exception):
@@ -123,6 +127,16 @@ def find_programs(version: str | None = None) -> Path:
         if major_version(folder) == version:
             return folder
     raise Trouble("")
+
+
+def memory_has_room() -> bool:
+    """Whether tests may keep their databases in memory: a clone of one costs a tenth there; a container's /dev/shm is often too small."""
+    try:
+        free = os.statvfs(MEMORY)
+        available = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    except OSError:
+        return False
+    return free.f_bavail * free.f_frsize >= ROOM and available is not None and int(available[1]) << 10 >= 2 * ROOM
 
 
 def server_account() -> int:
@@ -211,11 +225,23 @@ class Cluster:
             base = Path("/var/lib/gohelle", short_hash(ROOT)) if AS_ROOT else ROOT / ".data"
         self.base = base
         self.home = base / "test" if test else base
+        self.in_memory = test and self.is_default and self.fits_in_memory()
+        if self.in_memory:
+            self.home = self.memory
         self.data = self.home / "pg"
         self.new = self.home / "pg.new"
         self.log = self.home / "pg.log"
 
     # -- where things are --
+
+    @property
+    def memory(self) -> Path:
+        """The folder of this clone's tests in memory."""
+        return MEMORY / f"gohelle-{os.getuid()}-{short_hash(ROOT)}"
+
+    def fits_in_memory(self) -> bool:
+        """Whether it is there, or may go there: one that was begun stays, for the room may be gone when it is to be stopped."""
+        return self.memory.exists() or (not (self.home / "pg" / "postmaster.pid").exists() and memory_has_room())
 
     @property
     def socket(self) -> Path:
@@ -287,6 +313,9 @@ class Cluster:
 
     def make_home(self) -> None:
         """Make the folders that PostgreSQL's account must enter, and the pointer to them."""
+        if self.in_memory:
+            self.make_private(self.home)
+            return
         if AS_ROOT and self.is_default:
             Path("/var/lib/gohelle").mkdir(exist_ok=True)
             Path("/var/lib/gohelle").chmod(0o711)
@@ -315,16 +344,16 @@ class Cluster:
         if AS_ROOT:
             os.chown(path, server_account(), -1, follow_symlinks=False)
 
-    def make_socket_folder(self) -> None:
-        """Make the socket's folder, and see that it is ours: in /tmp anybody may have been there first."""
+    def make_private(self, folder: Path) -> None:
+        """Make a folder, and see that it is ours: in /tmp and in memory anybody may have been there first."""
         with suppress(FileExistsError):
-            self.socket.mkdir(mode=0o700)
-        if self.socket.lstat().st_uid == os.getuid():
-            self.give(self.socket)
-        found = self.socket.lstat()
+            folder.mkdir(mode=0o700)
+        if folder.lstat().st_uid == os.getuid():
+            self.give(folder)
+        found = folder.lstat()
         private = stat.S_ISDIR(found.st_mode) and found.st_uid == server_account() and not found.st_mode & 0o077
         if not private:
-            raise Trouble(f"{self.socket} is not a private folder of ours; remove it and start again")
+            raise Trouble(f"{folder} is not a private folder of ours; remove it and start again")
 
     def check_entry(self) -> None:
         """Say so at once when `postgres` cannot get to the data, for example under a home that is closed to others."""
@@ -439,7 +468,7 @@ class Cluster:
                 self.programs()
                 self.check_entry()
                 self.make(lock)
-                self.make_socket_folder()
+                self.make_private(self.socket)
                 self.bring_up()
             self.provide()
 

@@ -1,12 +1,10 @@
 """The database is killed under traffic: the service says so, keeps what it confirmed, and recovers by itself."""
 
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx2 as httpx
 import pytest
@@ -26,9 +24,7 @@ DRAFT = body("photovoltaic", power_kw=3)
 @pytest.fixture
 def standing() -> Iterator[tuple[Folder, Service]]:
     """A service over a private cluster of its own, as script/server makes it."""
-    top = Path(tempfile.mkdtemp(prefix="gohelle-test-", dir="/tmp"))
-    top.chmod(0o711)
-    folder = Folder(top, test=False)
+    folder = Folder(test=False)
     try:
         folder.start()
         with running(_territory(folder), GOHELLE_DECLARATIONS_A_DAY="0") as service:

@@ -43,11 +43,20 @@ def ended_after(process: subprocess.Popen[Any]) -> Iterator[subprocess.Popen[Any
             process.kill()
 
 
-class Folder:
-    """A data folder and the script that keeps PostgreSQL there."""
+def roomy() -> Path:
+    """Where clusters of their own are made in a tenth of the time: in memory, unless it is as small as a container's."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30 else Path("/tmp")
 
-    def __init__(self, path: Path, *, test: bool = True) -> None:
-        self.path = path
+
+class Folder:
+    """A data folder, within a new one that PostgreSQL's account can enter, and the script that keeps PostgreSQL there."""
+
+    def __init__(self, within: str = "", *, test: bool = True) -> None:
+        self.top = Path(tempfile.mkdtemp(prefix="gohelle-test-", dir=roomy()))
+        self.top.chmod(0o711)
+        self.path = path = self.top / within
+        path.mkdir(mode=0o711, parents=True, exist_ok=True)
         self.words = ["--test"] if test else []
         self.home = path / "test" if test else path
         self.data = self.home / "pg"
@@ -120,10 +129,7 @@ def make_folder() -> Iterator[Callable[..., Folder]]:
     made: list[Folder] = []
 
     def make(within: str = "", *, test: bool = True) -> Folder:
-        top = Path(tempfile.mkdtemp(prefix="gohelle-test-", dir="/tmp"))
-        top.chmod(0o711)
-        (top / within).mkdir(mode=0o711, parents=True, exist_ok=True)
-        made.append(Folder(top / within, test=test))
+        made.append(Folder(within, test=test))
         return made[-1]
 
     yield make
@@ -134,9 +140,7 @@ def make_folder() -> Iterator[Callable[..., Folder]]:
 @pytest.fixture(scope="session")
 def kept_folder() -> Iterator[Folder]:
     """Give one cluster that many tests crash in turn; each leaves it as a start can mend it."""
-    top = Path(tempfile.mkdtemp(prefix="gohelle-test-", dir="/tmp"))
-    top.chmod(0o711)
-    folder = Folder(top)
+    folder = Folder()
     yield folder
     clear_away(folder)
 
@@ -156,4 +160,4 @@ def clear_away(folder: Folder) -> None:
     socket = Path(folder.do("url").stdout.strip().partition("host=")[2])
     if socket.name.startswith("gohelle-"):
         shutil.rmtree(socket, ignore_errors=True)
-    shutil.rmtree(Path("/tmp", folder.path.parts[2]))
+    shutil.rmtree(folder.top)

@@ -6,11 +6,12 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from .conftest import AS_ROOT, ROOT, Folder, as_server, ended_after, wait_until
+from .conftest import AS_ROOT, ROOT, Folder, as_server, ended_after, roomy, wait_until
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the staged crashes are told by /proc")
 MakeFolder = Callable[..., Folder]
@@ -282,3 +283,23 @@ def test_two_clones_do_not_share(tmp_path: Path) -> None:
             clean = {name: value for name, value in os.environ.items() if not name.startswith("GOHELLE_")}
             urls.add(subprocess.run(line, env=clean, capture_output=True, text=True, check=True).stdout)
     assert len(urls) == 4
+
+
+@pytest.mark.skipif(roomy() == Path("/tmp"), reason="this machine's memory has no room for databases")
+def test_a_folder_in_memory_is_ours_or_nobodys(tmp_path: Path) -> None:
+    """Tests keep their databases in memory, where anybody may write: what lies there already is not taken over."""
+    shutil.copytree(ROOT / "script", tmp_path / "script")
+    line = ["/usr/bin/python3", str(tmp_path / "script" / "cluster.py"), "--test"]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("GOHELLE_")}
+    run = partial(subprocess.run, env=clean, capture_output=True, text=True, check=False)
+    home = Path(run([*line, "url"]).stdout.strip().partition("host=")[2]).parent
+    assert home.parent == roomy()
+    home.mkdir()
+    home.chmod(0o777)
+    try:
+        started = run([*line, "start"])
+        assert started.returncode == 1
+        assert f"{home} is not a private folder of ours" in started.stderr
+        assert list(home.iterdir()) == []
+    finally:
+        home.rmdir()
