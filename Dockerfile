@@ -3,7 +3,9 @@
 FROM node:24-slim AS web
 WORKDIR /app/web
 COPY web/package.json web/package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund
+RUN npm ci --no-audit --no-fund
+COPY web .
+RUN npm run build
 
 FROM python:3.11-slim-trixie AS python
 ENV UV_PYTHON=/usr/local/bin/python3 UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1
@@ -25,7 +27,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends postgresql-clie
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin gohelle && install -d -o gohelle -m 700 /data
 WORKDIR /app
 COPY --from=python /app /app
-COPY --from=web /app/web/node_modules web/node_modules
+COPY --from=web /app/web/built web/built
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 GOHELLE_HOST=0.0.0.0 GOHELLE_PORT=8000 \
     GOHELLE_DATA=/data
 USER 10001

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from api import (
+    assets,
     declare,
     embed,
     entrance,
@@ -40,12 +40,8 @@ from api.logs import configure_logging
 from api.memory import Memory
 from geo.settings import Settings
 
-WEB = Path(__file__).parent.parent / "web"
-FILES = {
-    "/static": WEB / "static",
-    "/vendor/maplibre-gl": WEB / "node_modules" / "maplibre-gl" / "dist",
-    "/vendor/noto-sans": WEB / "node_modules" / "@fontsource" / "noto-sans" / "files",
-}
+FILES = {"/static": assets.STATIC, "/built": assets.BUILT, "/vendor/noto-sans": assets.BUILT / "noto-sans"}
+"""Folders that are served as they are, by the beginning of their addresses."""
 
 
 TOWN_HALL = (entrance, townhall, moderation, flags)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import pages
+from api import assets, pages
 from api.house import JSON, PAGE, Ask, Asked, Form
 from api.query import Misread, one_of
 from api.territory import catalogue_version
@@ -50,7 +50,7 @@ def embed(ask: Asked) -> Response:
 def element(ask: Asked) -> Response:
     """The module that defines `<gohelle-map>`; one address for ever, asked for again when it changed."""
     territory = ask.territory(SCRIPT)
-    source = (pages.STATIC / "embed.js").read_text("utf-8")
+    source = (assets.STATIC / "embed.js").read_text("utf-8")
     return ask.reply(source, f"{SCRIPT.media_type}; charset=utf-8", versions=catalogue_version(territory))
 
 

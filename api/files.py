@@ -1,6 +1,7 @@
 """Files for browsers: how long each may be kept, and compressed once for all who take it."""
 
 import gzip
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from starlette.types import Scope
 
 from api import negotiation
 
+NAMED = re.compile(r"-[\w-]{8}\.js$")
+"""The name of a built script, which its content gives it."""
+
 TEXTS = {".js", ".mjs", ".css", ".svg", ".json"}
 """What becomes smaller; fonts and pictures are compressed already."""
 
@@ -21,16 +25,18 @@ KEPT = 200
 
 
 class Files(StaticFiles):
-    """Files whose address carries a version (`?v=`) never change under it; others are asked for again."""
+    """Files whose address carries a version (`?v=`, or a built script's name) never change under it; others are asked for again."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file, with how long it may be kept."""
         response = await super().get_response(path, scope)
         if isinstance(response, FileResponse) and Path(response.path).suffix in TEXTS:
             response = await self._smaller(response, Headers(scope=scope))
-        versioned = scope["query_string"].startswith(b"v=") and response.status_code == 200
+        versioned = scope["query_string"].startswith(b"v=") or NAMED.search(path)
         response.headers["Cache-Control"] = (
-            "public, max-age=31536000, immutable" if versioned else "public, max-age=600"
+            "public, max-age=31536000, immutable"
+            if versioned and response.status_code in (200, 304)
+            else "public, max-age=600"
         )
         return response
 
@@ -43,13 +49,16 @@ class Files(StaticFiles):
         headers = {"Vary": "Accept-Encoding", "ETag": tag, "Last-Modified": response.headers["last-modified"]}
         if tag in asked.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        # Half a second for the largest: not in the loop that answers everybody else.
+        # Reading, or a few milliseconds of work: not in the loop that answers everybody else.
         body = await run_in_threadpool(_compressed, str(response.path), response.headers["etag"], coding)
         return Response(body, 200, {**headers, "Content-Encoding": coding}, response.headers["content-type"])
 
 
 @lru_cache(maxsize=KEPT)
 def _compressed(path: str, _: str, coding: str) -> bytes:
-    """The file's bytes in that coding; its tag is there so that a changed file is read anew."""
+    """The file's bytes in that coding, as the build left them or made now; its tag is there so that a changed file is read anew."""
+    ready = Path(f"{path}.{'br' if coding == 'br' else 'gz'}")
+    if ready.exists():
+        return ready.read_bytes()
     data = Path(path).read_bytes()
-    return brotli.compress(data, quality=9) if coding == "br" else gzip.compress(data, compresslevel=9, mtime=0)
+    return brotli.compress(data, quality=11) if coding == "br" else gzip.compress(data, compresslevel=9, mtime=0)

@@ -265,7 +265,7 @@ def _build(settings: Settings) -> str:
     """What answers depend on beside the data: our own files, and the settings that they show."""
     digest = hashlib.sha256(f"{settings.public_url} {settings.basemap}".encode())
     root = Path(__file__).parent.parent
-    for file in sorted((*root.glob("api/*.py"), *root.glob("geo/**/*.py"), *root.glob("web/[stw]*/**/*.*"))):
+    for file in sorted((*root.glob("api/*.py"), *root.glob("geo/**/*.py"), *root.glob("web/[bstw]*/**/*.*"))):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -1,17 +1,14 @@
 """HTML representations: `render` turns the document that the JSON representation shows into a page. No data is read here.
 
-The words of the pages stand in web/words, the pages themselves in web/templates, what browsers fetch in web/static.
+The words of the pages stand in web/words, the pages themselves in web/templates; what browsers load beside a page is named in assets.
 """
 
-import hashlib
 import json
 import math
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
@@ -19,13 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from api import assets
 from api.linked import linked
 from geo import columns
 from geo.columns import LANGUAGES, Column, say
 from geo.kinds import KINDS, Kind
 
-WEB = Path(__file__).resolve().parent.parent / "web"
-STATIC = WEB / "static"
 Query = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Properties = Mapping[str, Any]
 
@@ -75,7 +71,7 @@ def words(lang: str, room: str = "") -> dict[str, Any]:
 
 @cache
 def _words(lang: str, room: str) -> dict[str, Any]:
-    return json.loads((WEB / "words" / room / f"{lang}.json").read_text("utf-8"))
+    return json.loads((assets.WEB / "words" / room / f"{lang}.json").read_text("utf-8"))
 
 
 def _collection(site: Site, path: str) -> dict[str, str] | None:
@@ -84,34 +80,11 @@ def _collection(site: Site, path: str) -> dict[str, str] | None:
 
 
 def _by_kind(template: str, kind: Kind | None) -> str:
-    own = kind is not None and template == "items.html" and (WEB / "templates" / f"{kind.id}.html").exists()
+    own = kind is not None and template == "items.html" and (assets.WEB / "templates" / f"{kind.id}.html").exists()
     return f"{kind.id}.html" if own and kind else template
 
 
-# What the browser may load: hashes of our own files, an import map that names them, and the policy that allows no more
-
-
-@cache
-def asset(path: str) -> str:
-    """The address of a file of web/static, with a hash of its content, so that caches may keep it for ever."""
-    digest = hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:12]
-    return f"/static/{path}?v={digest}"
-
-
-MAPLIBRE = json.loads((WEB / "package-lock.json").read_text("utf-8"))["packages"]["node_modules/maplibre-gl"]["version"]
-
-
-def _import_map() -> str:
-    own = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.glob("*/*.js"))
-    imports = {"maplibre-gl": f"/vendor/maplibre-gl/maplibre-gl.mjs?v={MAPLIBRE}"}
-    imports |= {f"/static/{name}": asset(name) for name in own}
-    return json.dumps({"imports": imports}, separators=(",", ":"))
-
-
-IMPORT_MAP = _import_map()
-"""Where the modules of the maps are found; relative imports pass through it too and get their hashes."""
-
-_IMPORT_MAP_HASH = b64encode(hashlib.sha256(IMPORT_MAP.encode()).digest()).decode()
+# What the browser may load
 
 
 GEOCODER = "https://data.geopf.fr"
@@ -126,7 +99,7 @@ def policy(basemap: str | None = None, *, asking: str = "") -> str:
     parts = urlsplit(basemap or "")
     origin = f" {parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
     return (
-        f"default-src 'none'; script-src 'self' 'sha256-{_IMPORT_MAP_HASH}'; worker-src 'self'; style-src 'self'; "
+        f"default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
         f"img-src 'self' data: blob:{origin}; connect-src 'self'{origin}{' ' + asking if asking else ''}; font-src 'self'; "
         "form-action 'self'; base-uri 'none'; object-src 'none'"
     )
@@ -145,7 +118,7 @@ def form_policy(basemap: str | None) -> str:
 
 
 KEY_CSP = (
-    f"default-src 'none'; script-src 'self' 'sha256-{_IMPORT_MAP_HASH}'; style-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """The pages that a mailed link opens: their script reads the key from the address, and asks nobody anything."""
@@ -380,7 +353,7 @@ def _parts(coordinates: Any) -> Iterator[list[list[float]]]:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(WEB / "templates"),
+        loader=FileSystemLoader(assets.WEB / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -388,10 +361,10 @@ def _environment() -> Environment:
     )
     environment.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
     environment.globals |= {
-        "asset": asset,
+        "asset": assets.asset,
+        "imports": assets.imports,
+        "later": assets.later,
         "t_of": words,
-        "maplibre_version": MAPLIBRE,
-        "import_map": Markup(IMPORT_MAP),  # noqa: S704 - our own file names and hashes
         "url": url,
         "here": here,
         "following": following,

@@ -5,6 +5,8 @@ import gzip
 import brotli
 import pytest
 
+from api import assets
+
 PATH = "/static/embed.js"
 
 
@@ -43,3 +45,16 @@ def test_how_long_a_file_may_be_kept(looker):
     assert "immutable" in looker.get(f"{PATH}?v=x").headers["cache-control"]
     assert looker.get(PATH).headers["cache-control"] == "public, max-age=600"
     assert looker.get("/static/none.js").status_code == 404
+
+
+def test_a_built_script_is_kept_for_ever_and_comes_as_small_as_it_can(looker):
+    """Its name changes with what it holds; the build has compressed it, so that no process does."""
+    address = assets.asset("map/main.js")
+    for coding, ending in (("br", ".br"), ("gzip", ".gz")):
+        with looker.stream("GET", address, headers={"Accept-Encoding": coding}) as answer:
+            raw = b"".join(answer.iter_raw())
+        assert "immutable" in answer.headers["cache-control"]
+        assert raw == (assets.BUILT / (address.rpartition("/")[2] + ending)).read_bytes()
+    assert looker.get(f"{address}.map").status_code == 404
+    assert "immutable" not in looker.get("/built/maplibre-gl-worker.mjs").headers["cache-control"]
+    assert "Copyright" in looker.get("/built/LICENSE-maplibre-gl.txt").text

@@ -314,7 +314,7 @@ def test_the_browsers_square_is_the_databases(visitor, loos):
     points = [[lon, lat, size] for lon, lat, size, _ in rows]
     named = page.evaluate(
         """async (points) => {
-          const { cellName } = await import('/static/declare/place.js');
+          const { cellName } = await import('/static/map/grid.js');
           return points.map(([lon, lat, size]) => cellName([lon, lat], size));
         }""",
         points,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api import pages
+from api import assets, pages
 from geo.columns import LANGUAGES
 from geo.kinds import KINDS
 
@@ -111,20 +111,21 @@ def test_a_link_of_a_document_becomes_a_page_of_ours() -> None:
     assert 'href="/collections/areas/items?limit=5&amp;cursor=abc&amp;lang=de"' in html
 
 
-def test_the_policy_allows_the_import_map_and_nothing_inline() -> None:
+def test_the_policy_allows_nothing_inline() -> None:
     html = render("landing.html", {"title": EVIL, "description": EVIL, "bounds": [1, 2, 3, 4]}, "/")
     assert EVIL not in html
-    assert pages.IMPORT_MAP in html
     assert "unsafe" not in pages.MAP_CSP
     assert "https://tiles.example.org" in pages.policy("https://tiles.example.org/style.json?key=1")
     assert pages.policy("javascript:alert(1)") == pages.MAP_CSP
-    assert len(re.findall(r"<script(?! type=\"(?:importmap|application/json)\")[^>]*>(?!</script>)", html)) == 0
+    assert len(re.findall(r"<script(?! type=\"application/json\")[^>]*>(?!</script>)", html)) == 0
     assert " style=" not in html
     assert not re.search(r"\son\w+=", html)
 
 
 def test_every_static_file_is_named_with_a_hash_of_its_content() -> None:
-    assert re.fullmatch(r"/static/map/main\.js\?v=[0-9a-f]{12}", pages.asset("map/main.js"))
+    assert re.fullmatch(r"/built/map-main-[\w-]{8}\.js", assets.asset("map/main.js"))
+    assert re.fullmatch(r"/static/map\.css\?v=[0-9a-f]{12}", assets.asset("map.css"))
+    assert re.fullmatch(r"/built/maplibre-gl\.css\?v=[0-9a-f]{12}", assets.asset("maplibre-gl.css"))
 
 
 def test_a_drawing_is_to_scale() -> None:

@@ -3,7 +3,7 @@
 import { Map as MapLibre, Marker, NavigationControl } from "maplibre-gl";
 
 import { byId, svg } from "../map/dom.js";
-import { cellRing, forward } from "../map/grid.js";
+import { cellName, cellRing } from "../map/grid.js";
 import { basemapStyle } from "../map/ground.js";
 import { setup, t } from "../map/words.js";
 import { openAddresses } from "./addresses.js";
@@ -14,12 +14,6 @@ const SIDES = { cell_200m: 200, cell_1km: 1000 };
 const NEAR = { paper: 13, basemap: 15 }; // the zooms a pin is flown to: without a basemap, nearer is nothing but paper
 const SAID = { in: "pin_set", near: "pin_near", out: "pin_outside" };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-
-/** The name of the INSPIRE square of that side that a point lies in. */
-export function cellName([lon, lat], size) {
-  const [east, north] = forward(lon, lat).map((metres) => Math.floor(metres / size) * size);
-  return `CRS3035RES${size}mN${north}E${east}`;
-}
 
 let known = []; // the communes' outlines, once they are here
 

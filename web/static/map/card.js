@@ -18,6 +18,8 @@ export async function showCard(collection, feature, { data, frame, close, back }
   if (mine !== turn) return;
   const own = fields(properties, schema);
   const label = (column, key) => schema?.properties?.[column]?.title ?? t(key);
+  const elsewhere = el("div", {});
+  data.loadSmall(data.told).then(() => elsewhere.replaceChildren(...mentions(data.mentions(collection, feature))));
   const own_page = page(`/collections/${encodeURIComponent(collection.id)}/items/${encodeURIComponent(feature.id)}`);
   show(
     el("p", { class: "eyebrow" }, swatch(collection), collection.title),
@@ -29,7 +31,7 @@ export async function showCard(collection, feature, { data, frame, close, back }
       [t("when"), lifeWords(properties)],
       ...own.map(([name, text, href]) => [capital(name), text, href]),
     ]),
-    mentions(data.mentions(collection, feature)),
+    elsewhere,
     el("div", { class: "origin" }, rows([
       [t("position"), positionWords(properties)],
       [t("source"), properties.source, webAddress(properties.source_url)],
@@ -98,8 +100,9 @@ function rows(all) {
     el("div", {}, el("dt", {}, name), el("dd", {}, href ? el("a", { href, rel: "external noopener" }, text) : text))));
 }
 
+/** What figures, milestones and documents say about the entry: asked for when the first card opens. */
 function mentions(pairs) {
-  return pairs.length > 0 && [
+  return pairs.length === 0 ? [] : [
     el("h3", {}, t("see_also")),
     el("ul", { class: "mentions" }, pairs.map(([collection, { id, properties }]) =>
       el("li", {}, el("a", { href: page(`/collections/${encodeURIComponent(collection.id)}/items/${encodeURIComponent(id)}`) }, properties.name || t("unnamed")), " ", el("small", {}, collection.title)))),

@@ -53,6 +53,12 @@ export function parseCell(name) {
   return match && { size: Number(match[1]), north: Number(match[2]), east: Number(match[3]) };
 }
 
+/** The name of the square of that side, in metres, that a point in degrees lies in. */
+export function cellName([lon, lat], size) {
+  const [east, north] = forward(lon, lat).map((metres) => Math.floor(metres / size) * size);
+  return `CRS3035RES${size}mN${north}E${east}`;
+}
+
 /** The closed ring of a cell in degrees, counter-clockwise from its lower left corner; null if the name is none. */
 export function cellRing(name) {
   const cell = parseCell(name);

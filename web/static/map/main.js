@@ -1,7 +1,5 @@
 // The map page: opens the data, the map and the panel, and lets them know of each other. What is on and what is open lives here.
 
-import { AttributionControl, Map as MapLibre, NavigationControl, ScaleControl } from "maplibre-gl";
-
 import { hideCard, showCard, showChoice } from "./card.js";
 import { Data } from "./data.js";
 import { byId, calm, el, say } from "./dom.js";
@@ -19,11 +17,14 @@ import { assignSigns } from "./symbols.js";
 import { members, ownTiles } from "./tiled.js";
 import { setup, t } from "./words.js";
 
+const library = import("maplibre-gl"); // the legend, the list and the search do not wait for it: it is most of what is loaded
+library.catch(() => {}); // openMap says so
 const data = new Data();
-const state = { on: new Set(), chosen: false, at: null }; // chosen: somebody has used a switch
+const state = { on: new Set(), chosen: false, at: null, picked: null }; // chosen: somebody has used a switch
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let map = null;
 let layers = null;
+let opening = true; // until there is a map, or it is known that there will be none
 
 const mark = (what) => (document.documentElement.dataset.map = what);
 const view = () => (map ? map.getBounds().toArray().flat() : setup.bounds);
@@ -47,21 +48,26 @@ async function start() {
   data.addEventListener("change", ({ detail }) => changed(detail));
   const among = () => [...shown(), ...data.drawn.filter(({ id }) => !state.on.has(id))];
   openSearch({ among, prepare: () => data.loadSmall(data.drawn), open: find });
-  openMap(asked.view);
-  loadView();
-  if (asked.at) restore(asked.at);
   addEventListener("popstate", follow);
   addEventListener("hashchange", follow);
   addEventListener("keydown", ({ key }) => key === "Escape" && close());
-  data.loadSmall(data.told);
+  data.loadSmall(shown());
+  await openMap(asked.view);
+  opening = false;
+  loadView(); // what is large waited: with a map it is drawn from its tiles
+  listView();
+  if (!map) settle();
+  if (asked.at) restore(asked.at);
 }
 
 // The map itself
 
-function openMap(asked) {
+async function openMap(asked) {
+  const maplibre = await library.catch(() => null);
+  if (!maplibre) return notice("map", t("error_network"), { retry: () => location.reload() });
   let own = (url) => ({ url });
   try {
-    map = new MapLibre({
+    map = new maplibre.Map({
       container: "map",
       style: paper,
       ...(asked ?? { bounds: setup.bounds, fitBoundsOptions: { padding: 24 } }),
@@ -81,13 +87,14 @@ function openMap(asked) {
   own = ownTiles(data.drawn);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
-  map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(homeControl(), "top-right");
-  map.addControl(new ScaleControl({ maxWidth: 120 }), "bottom-left");
-  map.addControl(new AttributionControl({ compact: false, customAttribution: escaped(setup.attribution) }), "bottom-right");
+  map.addControl(new maplibre.ScaleControl({ maxWidth: 120 }), "bottom-left");
+  map.addControl(new maplibre.AttributionControl({ compact: false, customAttribution: escaped(setup.attribution) }), "bottom-right");
   map.on("style.load", () => {
     layers ??= new Layers(map, data.drawn, (id) => state.on.has(id));
     layers.install({ onBasemap: map.getStyle().layers.some(({ id }) => id.startsWith("base:")) });
+    layers.pick(state.picked);
   });
   map.on("error", ({ sourceId, error }) => (sourceId?.startsWith("base:") ? noBasemap() : failed(data.byId(sourceId), error)));
   map.on("movestart", () => mark("busy"));
@@ -152,7 +159,7 @@ function uncover(place) {
 function settle() {
   for (const one of shown()) if (one.tiled) layers?.look(one);
   if (shown().some(({ tiled }) => tiled)) listView();
-  if (data.drawn.some(({ id, loading }) => loading && state.on.has(id))) return;
+  if (opening || data.drawn.some(({ id, loading }) => loading && state.on.has(id))) return;
   if (document.documentElement.dataset.map === "busy") say(t("ready"));
   mark("idle");
 }
@@ -258,14 +265,14 @@ function choice(entries, cell) {
 
 async function open(collection, feature, { back, keep = true } = {}) {
   state.at = { collection: collection.id, id: String(feature.id) };
-  layers?.pick(feature);
+  pick(feature);
   atLeastHalf();
   hideHover();
   if (keep) remember("push");
   if (feature.partial) {
     feature = await data.feature(collection, feature.id).catch((error) => notice("restore", error.message, { quiet: true }));
     if (!feature || state.at?.id !== String(feature.id)) return;
-    layers?.pick(feature);
+    pick(feature);
   }
   await showCard(collection, feature, { ...doors, back });
   uncover(feature.box && middle(feature.box));
@@ -275,8 +282,13 @@ function close({ keep = true } = {}) {
   hideCard();
   if (!state.at) return;
   state.at = null;
-  layers?.pick(null);
+  pick(null);
   if (keep) remember("push");
+}
+
+function pick(feature) {
+  state.picked = feature;
+  layers?.pick(feature);
 }
 
 /** Opens what the search found, wherever it is. */
