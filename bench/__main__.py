@@ -11,6 +11,7 @@ from bench import plot, questions, report
 from bench.contests import Contest, Stage, contests, from_memory
 from bench.ground import COMMUNES, DETECTIONS, SEED, databases, ground, scene
 from bench.measure import median, paired
+from bench.page import page
 from bench.register import register
 from bench.report import Outcome
 from bench.servers import all_servers, fetch, ready
@@ -31,10 +32,14 @@ def main(arguments: Sequence[str]) -> int:
         "--only",
         default="",
         metavar="WORD",
-        help="only contests whose name holds the word, no trials; `register`: only its trials",
+        help="only contests whose name holds the word, no trials; `register` or `page`: only its trials",
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="N rounds of each contest instead of five")
     options = parser.parse_args(arguments)
+    if options.only == "page":
+        with ground() as base:
+            print(report.targets(list(page(base, rounds=1 if options.quick else options.rounds))))
+        return 0
     if not DETECTIONS.exists() or not COMMUNES.exists():
         print(f"skipped: the detections are not here ({DETECTIONS.parent})")
         return 0
@@ -102,6 +107,7 @@ def _trials(stage: Stage, small: str, rounds: int) -> Iterator[Finding]:
     yield memory(stage)
     yield from staleness(stage)
     yield from register(stage.base, small, quick=stage.quick)
+    yield from page(stage.base, rounds=rounds)
 
 
 if __name__ == "__main__":

@@ -144,6 +144,7 @@ def _running(line: list, env: Mapping[str, str], ready: str) -> Iterator[int]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("GOHELLE_", "PG"))}
     # The access log is written, as an operator's is, and thrown away.
     log = PEER.parent / f"{ready.split(chr(58))[2].partition(chr(47))[0]}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as errors:
         process = subprocess.Popen(line, cwd=ROOT, env={**clean, **env}, stderr=errors, stdout=subprocess.DEVNULL)
     try:
