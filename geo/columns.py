@@ -79,6 +79,7 @@ class Measure(TypedDict, total=False):
     minimum: float
     maximum: float
     queryable: bool
+    required: bool
     summable: bool
 
 

@@ -41,7 +41,7 @@ class Kind:
     """A table of `territory`: typed columns and at most one geometry. `interval` names its start and end dates.
 
     `classed_by` names the column by which tiles count their cells; of a kind that is `rolled_up` the database keeps
-    the sums of cells.
+    the sums of cells. What nobody writes `by_hand` comes by imports alone: new packs have no file of it.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Kind:
     interval: tuple[str, str] = ("since", "until")
     classed_by: str | None = None
     rolled_up: bool = False
+    by_hand: bool = True
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -424,6 +425,31 @@ DOCUMENTS = Kind(
     interval=("published_on", "published_on"),
 )
 
+REGISTRATIONS = Kind(
+    id="registrations",
+    title=words("Registre national", "National register", "Nationales Register"),
+    geometry=None,
+    own=(
+        text(
+            "commune",
+            words("commune (code INSEE)", "commune (INSEE code)", "Gemeinde (INSEE-Code)"),
+            queryable=True,
+            required=True,
+        ),
+        choice("technology", words("technologie", "technology", "Technologie"), energy.TECHNOLOGIES, required=True),
+        integer("count", words("nombre", "count", "Anzahl"), minimum=1, summable=True, required=True),
+        number("power_kw", words("puissance", "power", "Leistung"), unit="kW", minimum=0, summable=True),
+        date("commissioned_on", words("mise en service", "commissioned on", "in Betrieb seit")),
+        precision(
+            "commissioned_on_precision",
+            words("précision de la date", "precision of the date", "Genauigkeit des Datums"),
+        ),
+        text("regime", words("régime", "regime", "Status"), queryable=True),
+    ),
+    interval=("commissioned_on", "commissioned_on"),
+    by_hand=False,
+)
+
 KINDS = {
     kind.id: kind
     for kind in (
@@ -438,6 +464,7 @@ KINDS = {
         FIGURES,
         MILESTONES,
         DOCUMENTS,
+        REGISTRATIONS,
     )
 }
 """Every kind, by id."""

@@ -100,7 +100,7 @@ def statistics(tx: Connection, territory: Territory, narrowed: Mapping[str, str]
 def versions(territory: Territory) -> Versions:
     """The versions that the statistics rest on."""
     concerned = [one.id for one in territory.collections.values() if one.kind.id in ("installations", "communes")]
-    return {id: territory.versions.get(id, 0) for id in (*concerned, "catalogue", "declared-sums")}
+    return {id: territory.versions.get(id, 0) for id in (*concerned, "catalogue", "declared-sums", "registrations")}
 
 
 NOTHING = Total(

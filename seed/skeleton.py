@@ -8,6 +8,7 @@ import tempfile
 import textwrap
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,11 @@ OVERSEAS = {
 }
 """What a map opens on while nobody has said better."""
 
-COLOURS = (
-    "#5c6670", "#117733", "#c4570b", "#332288", "#8f6335", "#0067a3", "#b84a62", "#7d7353", "#3f4a5a", "#3f4a5a", "#3f4a5a",
-)  # fmt: skip
+COLOURS = ("#5c6670", "#117733", "#c4570b", "#332288", "#8f6335", "#0067a3", "#b84a62", "#7d7353")
+GREY = "#3f4a5a"
+"""What has no place on the map needs no colour that tells it apart."""
+
+WRITTEN = tuple(kind for kind in KINDS.values() if kind.by_hand)
 TITLE = words("{name} en transition", "{name} in transition", "{name} im Wandel")
 LATER = words("À compléter par la commune.", "To be completed by the commune.", "Von der Gemeinde zu ergänzen.")
 PAGES = {
@@ -80,7 +83,7 @@ def _files(insee: str, languages: list[str], found: CommuneFound | None) -> dict
     empty = json.dumps({"type": "FeatureCollection", "features": []}, indent=2) + "\n"
     data = {
         file_of(kind): empty if kind.geometry else ",".join(column for column, _ in _header(kind, languages)) + "\n"
-        for kind in KINDS.values()
+        for kind in WRITTEN
     }
     described = json.dumps(_descriptor(name, languages), indent=2, ensure_ascii=False) + "\n"
     return {TERRITORY: _territory(insee, name, languages, found), DESCRIPTOR: described, **data}
@@ -158,7 +161,8 @@ name = {_quoted(name)}
 #   visible = true
 """
     collections = "".join(
-        _collection(kind, colour, languages) for kind, colour in zip(KINDS.values(), COLOURS, strict=True)
+        _collection(kind, colour, languages)
+        for kind, colour in zip(WRITTEN, chain(COLOURS, repeat(GREY)), strict=False)
     )
     return head + collections + "\n# Legal pages, in Markdown.\n" + "".join(_page(id, languages) for id in PAGES)
 
@@ -189,7 +193,7 @@ text = {_texts(LATER, languages)}
 def _descriptor(name: str, languages: list[str]) -> dict[str, Any]:
     lang = languages[0]
     resources: list[dict[str, Any]] = [{"name": "territory", "path": TERRITORY, "format": "toml", "encoding": "utf-8"}]
-    for kind in KINDS.values():
+    for kind in WRITTEN:
         one = {"name": kind.id, "path": file_of(kind), "title": say(kind.title, lang), "encoding": "utf-8"}
         resources.append(one | (_shape() if kind.geometry else _table(kind, languages)))
     return {

@@ -20,7 +20,7 @@ FLOORS = [
     {"collections", "cql2"},
     {"sorting"},
     {"filters"},
-    {"features", "tiles", "packs", "addresses", "statistics", "references"},
+    {"features", "tiles", "packs", "addresses", "statistics", "comparison", "references"},
     {"register", "planning", "files", "exports"},
 ]
 """Inside geo: what stands lower never imports what stands higher."""

@@ -53,9 +53,9 @@ class Import:
         self.read = self.skipped = 0
         self.remarks: list[str] = []
         warnings.showwarning = self._remark
-        self.geometry: GeometryType = dataset.kind.geometry or "Point"
+        self.geometry: GeometryType | None = dataset.kind.geometry
         self.box = Bbox(*request.bbox) if request.bbox else None
-        self.project = Projection(self._crs())
+        self.project = Projection(self._crs()) if self.geometry else None
         self.swapped = Swapped(territory_bounds(connection))
         self.reading = Reading(dataset, opened.fields)
         self.staging = Staging(connection, dataset, self.reading.columns, self.reading.types)
@@ -95,16 +95,13 @@ class Import:
 
     def _stage(self, batch: Batch) -> None:
         wanted = [index for index, row in enumerate(batch.rows) if self.reading.wanted(row)]
-        geometry = batch.geometry.only(wanted)
-        check(geometry, self.project, self.geometry, self.swapped, point=self.dataset.layout.point)
-        skip = elsewhere(geometry.shapes, self.box) if self.box else [False] * len(wanted)
+        reasons, places, skip = self._placed(batch, wanted)
         self.read += len(batch.rows)
         self.skipped += len(batch.rows) - len(wanted) + int(sum(skip))
         if self.request.rejected:
             self.staging.remember(_as_read(batch, wanted))
         ready, refused = [], []
-        geometries = zip(geometry.reasons, as_ewkb(geometry.shapes, self.geometry), skip, strict=True)
-        for index, (reason, wkb, out) in zip(wanted, geometries, strict=True):
+        for index, reason, wkb, out in zip(wanted, reasons, places, skip, strict=True):
             if out:
                 continue
             taken = self._taken(batch.first + index, batch.rows[index], reason, wkb)
@@ -112,6 +109,17 @@ class Import:
         self.staging.add(ready)
         self.staging.tell(refused)
         self.say("progress", {"doing": "reading", "rows": self.read})
+
+    def _placed(
+        self, batch: Batch, wanted: Sequence[int]
+    ) -> tuple[Sequence[str | None], Sequence[bytes | None], Sequence[bool]]:
+        """Why a row's geometry is refused, the geometry, and whether it lies elsewhere; a kind without places has none."""
+        if self.geometry is None or self.project is None:
+            return [None] * len(wanted), [None] * len(wanted), [False] * len(wanted)
+        geometry = batch.geometry.only(wanted)
+        check(geometry, self.project, self.geometry, self.swapped, point=self.dataset.layout.point)
+        skip = [bool(one) for one in elsewhere(geometry.shapes, self.box)] if self.box else [False] * len(wanted)
+        return geometry.reasons, as_ewkb(geometry.shapes, self.geometry), skip
 
     def _taken(self, number: int, row: Row, reason: str | None, wkb: bytes | None) -> "tuple[Any, ...] | Refusal":
         """The row as the staging table takes it, or the first reason why it does not."""
@@ -127,6 +135,8 @@ class Import:
 
     def _settle(self) -> None:
         self.say("progress", {"doing": "checking", "rows": self.read})
+        if not self.dataset.whole:
+            self.skipped += self.staging.leave_strangers()
         self.staging.settle()
 
     def _write(self) -> Report:

@@ -190,9 +190,10 @@ class _Checked:
 
     def _kind(self) -> Kind:
         kind = KINDS.get(str(self.body.get("kind")))
-        if kind is None or kind.geometry is None:
-            located = ", ".join(kind.id for kind in KINDS.values() if kind.geometry)
-            raise BadInput(Problem(pointer="/kind", message=f"{self.name}.toml, kind: must be one of {located}"))
+        if kind is None:
+            raise BadInput(
+                Problem(pointer="/kind", message=f"{self.name}.toml, kind: must be one of {', '.join(KINDS)}")
+            )
         if self.asked and self.asked != kind.id:
             message = f"the mapping {self.name} is for the kind {kind.id}"
             raise BadInput(Problem(parameter="kind", message=message))
@@ -237,12 +238,22 @@ class _Checked:
 
     def _cells(self, kind: Kind) -> dict[str, Cell]:
         head = {name: self.body[name] for name in HEAD if name in self.body}
+        if kind.geometry is None:
+            for name in ("position", "position_accuracy_m"):
+                if head.pop(name, None) is not None:
+                    self._wrong(name, f"the kind {kind.id} has no places")
         given = {"source": self.body.get("attribution"), **head, **self.body.get("columns", {})}
         cells = {name: self._cell(name, value) for name, value in given.items() if self._has(kind, name)}
         for column in kind.columns:
             if (column.required or column.name == "position") and column.name not in cells:
                 self._wrong(f"columns.{column.name}", f"is required by the kind {kind.id}")
+        self._measures(kind, cells)
         return cells
+
+    def _measures(self, kind: Kind, cells: Mapping[str, Cell]) -> None:
+        for name, cell in cells.items():
+            if cell.measure and kind.geometry is None:
+                self._wrong(f"columns.{name}", f"the kind {kind.id} has no geometry to measure")
 
     def _has(self, kind: Kind, name: str) -> bool:
         if name not in FORBIDDEN and target(kind, name):

@@ -115,7 +115,7 @@ def _open(source: formats.Source, dataset: Dataset, request: ImportRequest, driv
     if source.driver == "CSV":
         from geo.files.tabular import Csv  # noqa: PLC0415
 
-        return Csv(source, dataset.layout, asked).opened()
+        return Csv(source, dataset.layout, asked, placed=dataset.kind.geometry is not None).opened()
     from geo.files import layered  # noqa: PLC0415 (a CSV need not pay for GDAL and Arrow)
 
     if not drivers:

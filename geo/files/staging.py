@@ -77,10 +77,22 @@ class Staging:
     def settle(self) -> None:
         """All that is decided about a row set by set: duplicates, repairs, measures, constraints, communes."""
         self._drop_duplicates()
-        self._repair()
+        if self.kind.geometry:
+            self._repair()
         self._measure()
         self._check_constraints()
         self._find_communes()
+
+    def leave_strangers(self) -> int:
+        """Leave out the rows of a kind without places that speak of other communes than ours; how many were left out."""
+        if self.kind.geometry or all(column.name != "commune" for column in self.kind.columns):
+            return 0
+        return self._number(
+            """with gone as (delete from incoming
+                 where exists (select from territory.communes where insee is not null)
+                   and commune not in (select insee from territory.communes where insee is not null) returning 1)
+               select count(*) from gone"""
+        )
 
     def _drop_duplicates(self) -> None:
         """The first row of a key stays; the others are refused."""
@@ -148,7 +160,7 @@ class Staging:
     def _find_communes(self) -> None:
         """Commune by commune, not row by row: PostGIS then prepares each outline once. `offset 0` keeps that order."""
         self.run("create temp table found (row bigint primary key, found_commune text) on commit drop")
-        if self.kind.id == "communes":
+        if not self._located:
             return
         if self.kind.geometry != "Point":
             self.run("update incoming set at = ST_PointOnSurface(geom)")
@@ -180,6 +192,8 @@ class Staging:
 
     def note_replaced(self) -> None:
         """Which rows of the pack were only sketched, and are now drawn as the source has them."""
+        if not self.kind.geometry:
+            return
         self.run(
             """insert into told
                select i.row, i.source_key, 'replaced', 'the schematic geometry gave way to the file''s',
@@ -190,13 +204,13 @@ class Staging:
 
     def write(self, *, append: bool) -> tuple[int, int]:
         """Insert and update, in spatial order; how many of each. A row that is the same already is not touched."""
-        columns = [*self.written, "geom"]
+        columns = [*self.written, *(["geom"] if self.kind.geometry else [])]
         update = self._update([name for name in columns if name not in self.dataset.keep])
         told = self.run(
             """with written as (
                  insert into {table} as t (source_key, dataset, {columns} {derived})
                  select source_key, {dataset}, {columns} {found}
-                 from incoming left join found using (row) order by geom
+                 from incoming left join found using (row) order by geom, row
                  on conflict (source_key) do {conflict}
                  returning (xmax = 0) as new)
                select count(*) filter (where new), count(*) filter (where not new) from written""",
@@ -210,7 +224,8 @@ class Staging:
 
     @property
     def _located(self) -> bool:
-        return self.kind.id != "communes"
+        """Whether a row's commune is found by where it lies."""
+        return self.kind.geometry is not None and self.kind.id != "communes"
 
     def _update(self, columns: Sequence[str]) -> sql.Composed:
         """Only where something differs, so that an import of the same file changes no row and no version."""

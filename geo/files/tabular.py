@@ -24,8 +24,8 @@ WKTS = ("wkt", "geom_wkt", "geometry_wkt", "the_geom", "geom", "geometry")
 class Csv:
     """Rows of a CSV file; its points from two columns of numbers, or any geometry from one of WKT."""
 
-    def __init__(self, source: Source, layout: Layout, asked: dict[str, bool]) -> None:
-        """Read the header and find the columns of the geometry."""
+    def __init__(self, source: Source, layout: Layout, asked: dict[str, bool], *, placed: bool) -> None:
+        """Read the header and find the columns of the geometry, where rows are `placed` at all."""
         csv.field_size_limit(LONGEST_FIELD)
         self.source, self.layout = source, layout
         encoding = layout.encoding or self._encoding()
@@ -33,10 +33,11 @@ class Csv:
         self.lines = csv.reader(self.stream, delimiter=self._separator())
         self.fields = self._header()
         check_fields(asked, self.fields)
-        self.wkt = self._place("wkt", WKTS)
+        self.placed = placed
+        self.wkt = self._place("wkt", WKTS) if placed else None
         self.x = self._place("longitude", LONGITUDES) if self.wkt is None else None
         self.y = self._place("latitude", LATITUDES) if self.wkt is None else None
-        if self.wkt is None and (self.x is None or self.y is None):
+        if placed and self.wkt is None and (self.x is None or self.y is None):
             names = ", ".join(self.fields)
             raise bad(f"the CSV has no columns of longitude and latitude; name them in the mapping's [file]: {names}")
 
@@ -100,6 +101,8 @@ class Csv:
         return row if len(row) >= len(self.fields) else row + [""] * (len(self.fields) - len(row))
 
     def _geometry(self, rows: list[list[str]]) -> Checked:
+        if not self.placed:
+            return Checked(np.full(len(rows), None, dtype=object))
         if self.wkt is not None:
             return _from_wkt([row[self.wkt] if self.wkt < len(row) else "" for row in rows])
         return _from_numbers([self._numbers(row) for row in rows])

@@ -181,3 +181,65 @@ def test_no_filter_touches_who_is_only_counted(loos):
         apart = {str(client.get(path).json()["counted_without_being_shown"]) for path in before}
     assert len(apart) == 1
     assert "'count': 7" in apart.pop()
+
+
+def registered(loos, technology="photovoltaic", count=1, power_kw=None, commissioned=None, commune=LOOS):
+    """A row as an import of the national register leaves it."""
+    with loos.superuser() as connection:
+        connection.execute(
+            "insert into territory.registrations (source_key, name, commune, technology, count, power_kw, commissioned_on, source,"
+            " source_date, licence) values (gen_random_uuid()::text, 'r', %s, %s, %s, %s, %s, 'ODRÉ', '2026-06-30', 'etalab-2.0')",
+            (commune, technology, count, power_kw, commissioned),
+        )
+
+
+def test_the_register_stands_beside_the_map(mixed):
+    """By technology of electricity, in the communes that the file speaks of; each side is what SQL says; nothing is added up."""
+    with client_of(mixed) as client:
+        assert asked(client)["national_register"] is None
+        registered(mixed, count=27, power_kw=131.5, commissioned="2024-11-30")
+        registered(mixed, power_kw=99.9, commissioned="2021-05-04")
+        registered(mixed, technology="hydro", power_kw=None)
+        for n in range(5):
+            published(mixed, email=f"s{n}@example.org", technology="photovoltaic", precision="statistics", power_kw=3)
+        refreshed(mixed, 6)
+        heard(client, mixed)
+        found = asked(client, lang="en")["national_register"]
+        page = client.get("/statistics", params={"lang": "fr"}, headers={"Accept": "text/html"}).text
+        by = {one["technology"]: one for one in found["by_technology"]}
+        assert "heat_pump" not in by
+        assert {one["commune"] for one in found["communes"]} == {LOOS}
+        assert found["sources"][0]["source_date"] == "2026-06-30"
+        assert by["photovoltaic"]["register"] == {
+            "count": 28,
+            "powers": 2,
+            "power_kw": pytest.approx(231.4),
+            "newest": "2021-05-04",  # not the date of the line that stands for 27
+        }
+        assert by["photovoltaic"]["counted_without_being_shown"] == {"count": 5, "power_kw": 15}
+        assert by["hydro"]["register"]["power_kw"] is None
+        for technology in ("photovoltaic", "wind"):
+            where = f"from territory.installations where technology = %s and commune = %s and {ON}"
+            drawn = by[technology]["on_map"]
+            assert drawn["count"] == mixed.scalar(f"select count(*) {where}", technology, LOOS)
+            assert drawn["power_kw"] == pytest.approx(mixed.scalar(f"select sum(power_kw) {where}", technology, LOOS))
+        assert "131" not in page.split('id="register"')[0]
+        assert "4 mai 2021" in page
+        assert "moins de 36 kW" in page
+        narrowed = asked(client, technology="wind")["national_register"]["by_technology"]
+        assert [one["technology"] for one in narrowed] == ["wind"]
+        assert asked(client, commune="62498")["national_register"]["by_technology"] == []
+        assert asked(client, owner_kind="company")["national_register"] is None
+
+
+def test_the_statistics_follow_the_register(loos):
+    """Their tag changes with an import, though no collection shows the register."""
+    with client_of(loos) as client:
+        before = client.get("/statistics")
+        registered(loos, power_kw=1)
+        heard(client, loos)
+        after = client.get("/statistics", headers={"If-None-Match": before.headers["etag"]})
+        assert (after.status_code, after.json()["national_register"]["by_technology"][0]["register"]["count"]) == (
+            200,
+            1,
+        )

@@ -82,11 +82,11 @@ access = "{unclosed"
 
 
 def test_the_kind_must_be_the_mappings(tmp_path: Path) -> None:
-    """And one that has a geometry."""
+    """And one that there is."""
     with pytest.raises(BadInput, match="is for the kind areas"):
         load(tmp_path, AREAS, kind="paths")
     with pytest.raises(BadInput, match="kind: must be one of"):
-        load(tmp_path, AREAS.replace('"areas"', '"figures"'))
+        load(tmp_path, AREAS.replace('"areas"', '"dwellings"'))
 
 
 def test_a_constant_that_its_column_refuses_is_the_mappings_fault(tmp_path: Path) -> None:
