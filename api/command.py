@@ -268,8 +268,10 @@ def export(
 ) -> None:
     """Write a collection's items into a file: those that the service gives to everybody."""
     pairs = [(name, value) for name, _, value in (one.partition("=") for one in asked or ())]
-    rows = write_export(Settings.from_env(), collection, file, pairs)
-    out.print(f"{rows} items written to {file}", markup=False)
+    done = write_export(Settings.from_env(), collection, file, pairs)
+    out.print(f"{done.rows} items written to {file}", markup=False)
+    for lack in done.lacks:
+        out.print(lack, markup=False)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The items of a collection as files: CSV, GeoJSON text sequences, FlatGeobuf, GeoPackage, GeoParquet, KML, GPX, Shapefile."""
+"""The items of a collection as files: texts, binary formats, national schemas."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +12,7 @@ from api.house import Ask, Form
 from api.links import following_page
 from geo import exports, features
 from geo.features import View
+from geo.kinds import SCHEMES
 
 FILES = (
     Form("csv", "text/csv"),
@@ -22,6 +23,7 @@ FILES = (
     Form("kml", "application/vnd.google-earth.kml+xml"),
     Form("gpx", "application/gpx+xml"),
     Form("shapefile", "application/zip"),
+    *(Form(scheme.id, scheme.media_type) for scheme in SCHEMES.values()),
 )
 """The formats by Accept and by `f`."""
 
@@ -56,7 +58,7 @@ def download(ask: Ask, collection_id: str, forms: tuple[Form, ...]) -> Response:
         "Cache-Control": "no-store",
         "Vary": "Accept, Accept-Language",
     }
-    matched = page.matched if page else made.rows
+    matched = page.matched if page else made.of or made.rows
     if matched is not None:
         headers["OGC-NumberMatched"] = str(matched)
     if page and page.next_after is not None:

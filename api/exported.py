@@ -2,12 +2,14 @@
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from api import asking
 from api.query import Parameters
 from geo import exports
 from geo.collections import territory
+from geo.conformity import sentences, told
 from geo.db import Database
 from geo.errors import BadQuery, Problem
 from geo.settings import Settings
@@ -15,12 +17,20 @@ from geo.settings import Settings
 SUFFIXES = {suffix: name for name, suffix in exports.SUFFIXES.items()}
 
 
-def export(settings: Settings, collection_id: str, file: Path, pairs: Iterable[tuple[str, str]]) -> int:
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """How many items the file holds, and, of a national schema, what it could not hold: a sentence a field and reason."""
+
+    rows: int
+    lacks: tuple[str, ...] = ()
+
+
+def export(settings: Settings, collection_id: str, file: Path, pairs: Iterable[tuple[str, str]]) -> Exported:
     """Write the file, whose ending names the format; how many items it holds.
 
     BadQuery says what is wrong with the ending or a parameter; a file that is there is replaced when the new one is whole.
     """
-    format = SUFFIXES.get(file.suffix.lower())
+    format = next((name for suffix, name in SUFFIXES.items() if file.name.lower().endswith(suffix)), None)
     if format is None:
         raise BadQuery(Problem(parameter="FILE", message=f"must end in one of: {', '.join(SUFFIXES)}"))
     db = Database(settings)
@@ -38,5 +48,6 @@ def export(settings: Settings, collection_id: str, file: Path, pairs: Iterable[t
     part = file.with_name(f"{file.name}.part")
     with written.file as source, part.open("wb") as target:
         shutil.copyfileobj(source, target, exports.CHUNK)
+        lacks = () if written.told_at is None else tuple(sentences(told(source, written.told_at)))
     part.replace(file)
-    return written.rows
+    return Exported(written.rows, lacks)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import negotiation
 from geo.columns import LANGUAGES
+from geo.kinds import SCHEMES
 
 BYTES = 64_000_000
 """How much a worker keeps, bodies and headers."""
@@ -44,8 +45,9 @@ TYPES = (
     "application/xml",
     "text/plain",
     "text/javascript",
+    *(scheme.media_type for scheme in SCHEMES.values()),
 )
-Key = tuple[str, tuple[bytes, ...], tuple[tuple[float, ...], str, str | None]]
+Key = tuple[str, tuple[bytes, ...], tuple[tuple[negotiation.Liking, ...], str, str | None]]
 Versions = Mapping[str, int]
 Headers = list[tuple[bytes, bytes]]
 
@@ -221,11 +223,11 @@ def _parameters(query: bytes) -> tuple[bytes, ...]:
 
 
 @lru_cache(maxsize=1_000)
-def _liked(accept: bytes, language: bytes, encoding: bytes) -> tuple[tuple[float, ...], str, str | None]:
+def _liked(accept: bytes, language: bytes, encoding: bytes) -> tuple[tuple[negotiation.Liking, ...], str, str | None]:
     return _types(accept), _language(language), negotiation.encoding(encoding.decode("latin-1"))
 
 
-def _types(accept: bytes) -> tuple[float, ...]:
+def _types(accept: bytes) -> tuple[negotiation.Liking, ...]:
     return negotiation.likings(accept.decode("latin-1"), TYPES)
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+Liking = tuple[float, bool]
+"""The weight of a type, and whether its very profile was named."""
+
 
 def weighted(header: str) -> list[tuple[str, float]]:
     """The header's values with their weights, best first, in their own order where weights are equal."""
@@ -16,6 +19,8 @@ def _weighted(header: str) -> Iterator[tuple[str, float]]:
             name, _, number = parameter.partition("=")
             if name == "q":
                 weight = _weight(number)
+            elif name == "profile":
+                value = f"{value};{parameter}"
         if value:
             yield value, weight
 
@@ -32,23 +37,26 @@ def media_type(accept: str, offered: Sequence[str]) -> str | None:
     if not accept.strip():
         return offered[0]
     scored = [(_liking(accept, one), -rank, one) for rank, one in enumerate(offered)]
-    best = max(scored)
-    return best[2] if best[0] > 0 else None
+    (weight, _), _, best = max(scored)
+    return best if weight > 0 else None
 
 
-def likings(accept: str, types: Sequence[str]) -> tuple[float, ...]:
+def likings(accept: str, types: Sequence[str]) -> tuple[Liking, ...]:
     """How much the client likes each type; equal tuples negotiate equally."""
     return tuple(_liking(accept, one) for one in types) if accept.strip() else ()
 
 
-def _liking(accept: str, offered: str) -> float:
-    """The weight of the most specific range that names the type."""
-    bare = offered.split(";", maxsplit=1)[0]
+def _liking(accept: str, offered: str) -> Liking:
+    """The weight of the most specific range that names the type. A profile that nobody offers is no matter."""
+    full, bare = offered.lower(), offered.split(";", maxsplit=1)[0]
     ranges = dict(reversed(weighted(accept)))
+    if full != bare and full in ranges:
+        return ranges[full], True
+    ranges = {name.split(";", maxsplit=1)[0]: weight for name, weight in reversed(ranges.items())} | ranges
     for candidate in (bare, bare.split("/")[0] + "/*", "*/*"):
         if candidate in ranges:
-            return ranges[candidate]
-    return 0.0
+            return ranges[candidate], False
+    return 0.0, False
 
 
 def language(accept: str, spoken: Sequence[str]) -> str:

@@ -9,26 +9,30 @@ from typing import IO, Any
 import psycopg
 from sqlalchemy.engine import Connection
 
+from geo import conformity
 from geo.collections import Collection
 from geo.columns import Column, Type
 from geo.crs import Crs
 from geo.errors import BadQuery, Problem
+from geo.exchange import Scheme
 from geo.features import View, feature, located, said
 from geo.files.export import SUFFIXES as BINARY
 from geo.files.export import Layer, Written, write
 from geo.filters import DIALECT, Question, matching, spelled
-from geo.kinds import Kind
+from geo.kinds import SCHEMES, Kind
 from geo.settings import Settings
 from geo.sorting import ordering
 
-SUFFIXES: Mapping[str, str] = MappingProxyType({"csv": ".csv", "geojsonseq": ".geojsonl", **BINARY})
+SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {"csv": ".csv", "geojsonseq": ".geojsonl", **BINARY, **{scheme.id: scheme.suffix for scheme in SCHEMES.values()}}
+)
 """Every format, and how its files are named."""
 
 LINES = ("MultiLineString",)
-DEGREES_ONLY = ("kml", "gpx")
+DEGREES_ONLY = ("kml", "gpx", *SCHEMES)
 """Formats that know longitude and latitude alone."""
 
-SHAPES = ("kml", "gpx", "shapefile", "flatgeobuf")
+SHAPES = ("kml", "gpx", "shapefile", "flatgeobuf", *SCHEMES)
 """Formats that are nothing without geometries."""
 
 # What a spreadsheet would take for a formula: a text that begins so is shown with an apostrophe before it.
@@ -49,9 +53,13 @@ class Selection:
 
 def formats(kind: Kind) -> tuple[str, ...]:
     """The formats that suit the kind."""
-    if kind.geometry is None:
-        return tuple(name for name in SUFFIXES if name not in SHAPES)
-    return tuple(name for name in SUFFIXES if name != "gpx" or kind.geometry in LINES)
+    return tuple(name for name in SUFFIXES if _suits(kind, name))
+
+
+def _suits(kind: Kind, format: str) -> bool:
+    if format in SCHEMES:
+        return SCHEMES[format] in kind.schemes
+    return kind.geometry in LINES if format == "gpx" else kind.geometry is not None or format not in SHAPES
 
 
 def check(kind: Kind, format: str, view: View) -> None:
@@ -65,6 +73,8 @@ def check(kind: Kind, format: str, view: View) -> None:
         problems.append(Problem(parameter="crs", message=f"must be CRS84 for {format}, which knows no other"))
     if format in SHAPES and not view.located:
         problems.append(Problem(parameter="skipGeometry", message=f"leaves nothing for {format} to hold"))
+    if format in SCHEMES and view.names is not None:
+        problems.append(Problem(parameter="properties", message=f"is not for {format}, whose properties are its own"))
     if problems:
         raise BadQuery(*problems)
 
@@ -96,6 +106,8 @@ def prepare(
         geometry = collection.kind.geometry if view.located else None
         layer = Layer(name=collection.id, format=format, columns=chosen.columns, geometry=geometry, srid=view.crs.srid)
         return Prepared(layer, chosen.sql)
+    if format in SCHEMES:
+        return _conforming(tx, collection, question, ids, SCHEMES[format])
     columns = (
         _texts(collection.kind, view) if format == "csv" else [("feature", "text", _feature(collection.kind, view))]
     )
@@ -110,6 +122,14 @@ def finish(settings: Settings, made: Written | Prepared) -> Written:
 
 def _feature(kind: Kind, view: View) -> str:
     return rf"E'\x1e' || {feature(kind.id, view.lang, view=view)}"
+
+
+def _conforming(
+    tx: Connection, collection: Collection, question: Question, ids: list[int] | None, scheme: Scheme
+) -> Written:
+    chosen = _select(tx, collection, question, ids, [("row", "text", conformity.row_sql(scheme))])
+    with _driver(tx).cursor() as cursor, cursor.copy(f"copy ({chosen.sql}) to stdout ({RAW})".encode()) as copy:
+        return conformity.write((bytes(part) for part in copy), scheme)
 
 
 def _copied(tx: Connection, sql: str, options: str) -> Written:

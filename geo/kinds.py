@@ -3,12 +3,11 @@
 What the world sees of a kind are *collections*; those are data of a territory pack and never named in code.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from geo import energy
+from geo import cycling, energy
 from geo.columns import (
     ID,
     LIFE,
@@ -29,6 +28,7 @@ from geo.columns import (
     url,
     words,
 )
+from geo.exchange import Scheme
 
 ROLLED_UP = (11, 14)
 """The zooms of the cells of which the database keeps counts and sums, coarsest first."""
@@ -41,7 +41,8 @@ class Kind:
     """A table of `territory`: typed columns and at most one geometry. `interval` names its start and end dates.
 
     `classed_by` names the column by which tiles count their cells; of a kind that is `rolled_up` the database keeps
-    the sums of cells. What nobody writes `by_hand` comes by imports alone: new packs have no file of it.
+    the sums of cells. What nobody writes `by_hand` comes by imports alone: new packs have no file of it. `schemes`
+    are the national schemas that its columns can fill.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Kind:
     classed_by: str | None = None
     rolled_up: bool = False
     by_hand: bool = True
+    schemes: tuple[Scheme, ...] = ()
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -126,60 +128,6 @@ AREAS = Kind(
     ),
 )
 
-# The national cycle schema (schéma des aménagements cyclables) names these attributes: left (g) and right (d).
-AMENAGEMENTS = {
-    "PISTE CYCLABLE": words("piste cyclable", "cycle track", "Radweg"),
-    "BANDE CYCLABLE": words("bande cyclable", "cycle lane", "Radfahrstreifen"),
-    "DOUBLE SENS CYCLABLE PISTE": words("double sens, piste", "contraflow track", "Gegenrichtung, Radweg"),
-    "DOUBLE SENS CYCLABLE BANDE": words("double sens, bande", "contraflow lane", "Gegenrichtung, Streifen"),
-    "DOUBLE SENS CYCLABLE NON MATERIALISE": words(
-        "double sens non matérialisé", "unmarked contraflow", "Gegenrichtung ohne Markierung"
-    ),
-    "VOIE VERTE": words("voie verte", "greenway", "Grüner Weg"),
-    "VELO RUE": words("vélorue", "cycle street", "Fahrradstraße"),
-    "COULOIR BUS+VELO": words("couloir bus et vélo", "bus and cycle lane", "Bus- und Radspur"),
-    "RAMPE": words("rampe", "ramp", "Rampe"),
-    "GOULOTTE": words("goulotte", "wheel channel", "Schieberinne"),
-    "AMENAGEMENT MIXTE PIETON VELO HORS VOIE VERTE": words(
-        "mixte piéton et vélo", "shared foot and cycle path", "gemeinsamer Geh- und Radweg"
-    ),
-    "CHAUSSEE A VOIE CENTRALE BANALISEE": words("chaussidou", "2-1 road", "Straße mit Schutzstreifen"),
-    "ACCOTEMENT REVETU HORS CVCB": words("accotement revêtu", "paved shoulder", "befestigter Seitenstreifen"),
-    "AUCUN": words("aucun", "none", "keine"),
-    "AUTRE": words("autre", "other", "andere"),
-}
-SENS = {
-    "UNIDIRECTIONNEL": words("un sens", "one way", "eine Richtung"),
-    "BIDIRECTIONNEL": words("deux sens", "both ways", "beide Richtungen"),
-}
-STATUTS = {
-    "EN TRAVAUX": words("en travaux", "under construction", "im Bau"),
-    "EN SERVICE": words("en service", "in service", "in Betrieb"),
-    "PROVISOIRE": words("provisoire", "temporary", "vorläufig"),
-}
-REVETEMENTS = {
-    "LISSE": words("lisse", "smooth", "glatt"),
-    "RUGUEUX": words("rugueux", "rough", "rau"),
-    "MEUBLE": words("meuble", "loose", "lose"),
-}
-
-
-def _sides() -> Iterator[Column]:
-    for suffix, side in (("d", words("à droite", "right", "rechts")), ("g", words("à gauche", "left", "links"))):
-
-        def of(fr: str, en: str, de: str, side: Words = side) -> Words:
-            return words(f"{fr} {side['fr']}", f"{en}, {side['en']}", f"{de}, {side['de']}")
-
-        yield text(f"code_com_{suffix}", of("commune", "commune", "Gemeinde"))
-        yield choice(f"ame_{suffix}", of("aménagement", "facility", "Anlage"), AMENAGEMENTS)
-        yield text(f"regime_{suffix}", of("régime", "regime", "Verkehrsregelung"))
-        yield choice(f"sens_{suffix}", of("sens", "direction", "Richtung"), SENS)
-        yield number(f"largeur_{suffix}", of("largeur", "width", "Breite"), unit="m", minimum=0)
-        yield text(f"local_{suffix}", of("localisation", "place in the street", "Lage"))
-        yield choice(f"statut_{suffix}", of("statut", "status", "Status"), STATUTS)
-        yield choice(f"revet_{suffix}", of("revêtement", "surface", "Belag"), REVETEMENTS)
-
-
 PATHS = Kind(
     id="paths",
     title=words("Chemins", "Paths", "Wege"),
@@ -199,17 +147,9 @@ PATHS = Kind(
         ),
         number("length_m", words("longueur", "length", "Länge"), unit="m", minimum=0, summable=True),
         prose("open_to", words("ouvert à", "open to", "offen für")),
-        *_sides(),
-        text("access_ame", words("accès", "vehicles admitted", "zugelassene Fahrräder")),
-        integer(
-            "trafic_vit", words("vitesse du trafic", "speed of traffic", "Tempo des Verkehrs"), unit="km/h", minimum=0
-        ),
-        boolean("lumiere", words("éclairage", "lighting", "Beleuchtung")),
-        text("reseau_loc", words("réseau local", "local network", "lokales Netz")),
-        text("nom_loc", words("nom local", "local name", "lokaler Name")),
-        text("id_osm", words("identifiant OpenStreetMap", "OpenStreetMap id", "OpenStreetMap-Id")),
-        text("num_iti", words("itinéraire", "route number", "Routennummer")),
+        *cycling.COLUMNS,
     ),
+    schemes=(cycling.AMENAGEMENTS_CYCLABLES,),
 )
 
 PLACES = Kind(
@@ -468,3 +408,6 @@ KINDS = {
     )
 }
 """Every kind, by id."""
+
+SCHEMES = {scheme.id: scheme for kind in KINDS.values() for scheme in kind.schemes}
+"""Every national schema that some kind can fill, by the name of its format."""

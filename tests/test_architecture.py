@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 HEAVY = {"geopandas", "pandas", "pyogrio", "pyarrow", "shapely", "pyproj", "weasyprint", "frictionless"}
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 FLOORS = [
-    {"errors", "columns", "energy", "space", "crs", "settings", "privacy", "errand"},
+    {"errors", "columns", "energy", "exchange", "cycling", "space", "crs", "settings", "privacy", "errand"},
     {"curve", "wire"},
     {"db", "kinds", "schema", "listening", "programs"},
     {"tables", "backup"},
@@ -21,7 +21,7 @@ FLOORS = [
     {"sorting"},
     {"filters"},
     {"features", "tiles", "packs", "addresses", "statistics", "comparison", "references"},
-    {"register", "planning", "files", "exports"},
+    {"register", "planning", "files", "exports", "conformity"},
 ]
 """Inside geo: what stands lower never imports what stands higher."""
 

@@ -59,11 +59,16 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A finished file, open for reading and no longer in any folder: it is gone when it is closed."""
+    """A finished file, open for reading and no longer in any folder: it is gone when it is closed.
+
+    A format that cannot hold every row says how many there were (`of`), and where in the file its report begins.
+    """
 
     file: IO[bytes]
     size: int
     rows: int
+    of: int | None = None
+    told_at: int | None = None
 
 
 _ROOM = BoundedSemaphore(AT_ONCE)
