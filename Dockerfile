@@ -23,7 +23,9 @@ RUN /uv/bin/uv sync --locked --no-dev
 
 FROM python:3.11-slim-trixie
 # pg_dump, pg_restore and psql, for gohelle backup and restore: 17 here, which fits the 16 of compose.yaml
-RUN apt-get update && apt-get install -y --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
+# Pango: sets the text of reports that are printed as PDF
+RUN apt-get update && apt-get install -y --no-install-recommends \
+    postgresql-client libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin gohelle && install -d -o gohelle -m 700 /data
 WORKDIR /app
 COPY --from=python /app /app

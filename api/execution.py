@@ -1,20 +1,23 @@
 """An execute request of OGC API - Processes: how it is read, answered, and its answer handed over."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from api.house import JSON, Ask
+from api.house import JSON, Ask, Form
 from geo.collections import Territory
 from geo.db import EXPENSIVE_SECONDS, Snapshot
 from geo.errors import BadInput, Problem, TooMuch, TooSlow
 from geo.planning import question as planning
 from geo.planning.question import Answer, Verb
+from geo.planning.report import Report
 
+T = TypeVar("T")
 UNKEPT = {"Cache-Control": "no-store"}
 
 
@@ -69,10 +72,39 @@ def _located(error: ValidationError) -> Iterator[Mapping[str, Any]]:
         yield {**one, "loc": ("body", "inputs", *one["loc"])}
 
 
+def settled(ask: Ask, verb: Verb, body: Execution, forms: Sequence[Form]) -> Form:
+    """The form of the output: what the execute request names, else what the address or the headers ask for."""
+    wanted = (body.outputs or {}).get(verb.output.name)
+    media_type = wanted.format.mediaType if wanted and wanted.format else None
+    if media_type is None:
+        return ask.wants(forms)
+    found = next((form for form in forms if form.media_type == media_type.lower()), None)
+    if found is None:
+        offered = ", ".join(sorted({form.media_type for form in forms}))
+        pointer = f"/outputs/{verb.output.name}/format/mediaType"
+        raise BadInput(Problem(pointer=pointer, message=f"must be one of: {offered}"))
+    return found
+
+
 def answered(ask: Ask, tx: Snapshot, territory: Territory, verb: Verb, inputs: Any) -> Answer:
     """The answer, in the language of the request."""
+    return _in_time(lambda: verb.answer(_asked(ask, tx, territory), inputs))
+
+
+def reported(ask: Ask, tx: Snapshot, territory: Territory, verb: Verb, inputs: Any, answer: Answer) -> Report:
+    """The report of a question that has one, from its answer and in the same snapshot."""
+    assert verb.report  # noqa: S101 (asked for only where it is there)
+    draw = verb.report
+    return _in_time(lambda: draw(_asked(ask, tx, territory), inputs, json.loads(answer.text)))
+
+
+def _asked(ask: Ask, tx: Snapshot, territory: Territory) -> planning.Asked:
+    return planning.Asked(tx=tx, territory=territory, lang=ask.translation)
+
+
+def _in_time(work: Callable[[], T]) -> T:
     try:
-        return verb.answer(planning.Asked(tx=tx, territory=territory, lang=ask.translation), inputs)
+        return work()
     except TooSlow as error:
         raise TooMuch(_TOO_LONG) from error
 

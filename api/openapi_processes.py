@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api import simple
+from api import reports, simple
 from api.openapi_parts import GEOMETRY, PROBLEM, as_html, as_json, lowered, media, parameter
 from geo.collections import Territory
 from geo.columns import say
@@ -11,6 +11,7 @@ from geo.planning.questions import QUESTIONS
 
 Schema = dict[str, Any]
 LANG = {"$ref": "#/components/parameters/lang"}
+PAPER = {reports.PDF.media_type: {"schema": {"type": "string", "format": "binary"}}}
 
 
 def paths(territory: Territory, lang: str) -> Schema:
@@ -76,9 +77,11 @@ def _executions(verb: Verb, territory: Territory, lang: str) -> Schema:
     }  # fmt: skip
     content = {"application/json": {"schema": asked}}
     title, found = say(verb.title, lang), _content(verb)
-    made: Schema = {"post": _post(f"{verb.id}_execute", title, content, {**found, **media("application/json")})}
+    told = {**as_html(), **PAPER} if verb.report else {}
+    post = _post(f"{verb.id}_execute", title, content, {**found, **media("application/json"), **told})
+    made: Schema = {"post": {**post, "parameters": [LANG, _form(found, [form.name for form in reports.forms(verb)])]}}
     if all(one.drawn is None or not one.required for one in verb.takes.values()):
-        made["get"] = _get(f"{verb.id}_ask", title, {**found, **as_html()}, _parameters(verb, inputs))
+        made["get"] = _get(f"{verb.id}_ask", title, {**found, **as_html(), **told}, _parameters(verb, inputs))
     return made
 
 
@@ -119,10 +122,12 @@ def _parameters(verb: Verb, inputs: Schema) -> list[Schema]:
     return made
 
 
+def _form(content: Schema, more: list[str]) -> Schema:
+    return parameter("f", {"type": "string", "enum": [*(["geojson"] if GEOJSON in content else []), "json", *more]})
+
+
 def _get(id: str, summary: str, content: Schema, parameters: list[Schema]) -> Schema:
-    form = parameter(
-        "f", {"type": "string", "enum": ["geojson", "json", "html"] if GEOJSON in content else ["json", "html"]}
-    )
+    form = _form(content, ["html", "pdf"] if PAPER.keys() <= content.keys() else ["html"])
     return {
         "operationId": id,
         "summary": summary,

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import jobs, simple, uploads
-from api.execution import Execution, answered, read, result
+from api import jobs, reports, simple
+from api.execution import Execution, answered, read, reported, result, settled
 from api.features import GEOJSON, PLAIN
 from api.house import JSON, PAGE, Ask, Asked, Form, Now
 from api.links import here, link
@@ -20,7 +20,6 @@ from geo.planning.questions import QUESTIONS, question
 
 router = APIRouter()
 router.include_router(jobs.router)
-router.include_router(uploads.router)
 
 EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 
@@ -48,7 +47,7 @@ def description(process_id: str, ask: Asked) -> Response:
 
 
 @router.get("/processes/{process_id}/execution")
-def execute_simply(process_id: str, ask: Asked) -> Response:
+def execute_simply(process_id: str, ask: Asked, now: Now) -> Response:
     """The question by query parameters, where all that it needs fits there."""
     verb = question(process_id)
     with ask.house.db.read_long() as tx:
@@ -58,9 +57,13 @@ def execute_simply(process_id: str, ask: Asked) -> Response:
             verb.check(inputs, territory)
             # What is asked around may be of any collection, so all of them count.
             versions = dict(territory.versions)
-            if (same := ask.unchanged(versions)) is not None:
+            wants_report = ask.form in reports.forms(verb)
+            if not wants_report and (same := ask.unchanged(versions)) is not None:
                 return same
             answer = answered(ask, tx, territory, verb, inputs)
+            report = reported(ask, tx, territory, verb, inputs, answer) if wants_report else None
+    if report:
+        return reports.sent(ask, territory, verb, report, now=now)
     if ask.form is PAGE:
         document = {**_description(ask, verb, territory), "result": json.loads(answer.text)}
         return ask.answer(document, versions=versions, territory=territory, template="process.html")
@@ -75,20 +78,26 @@ def execute(process_id: str, body: Execution, ask: Asked, caller: Called, now: N
     """The question as an execute request: answered at once, or later for who prefers that and says who they are."""
     verb = question(process_id)
     inputs = read(verb, body)
-    if jobs.preferred(ask, caller):
+    forms = (_forms(verb)[0], PLAIN, JSON, *reports.forms(verb))
+    # A report is made for who waits for it: that an answer later is preferred is passed over.
+    if jobs.preferred(ask, caller) and settled(ask, verb, body, forms) not in reports.forms(verb):
         return jobs.submit(verb, body, ask, caller, now=now)
     with ask.house.db.read_long() as tx:
         territory = ask.house.catalogue.territory(tx)
-        ask.settle(territory, (_forms(verb)[0], PLAIN, JSON)).finish()
+        ask.settle(territory, forms).finish()
+        ask.form = settled(ask, verb, body, forms)
         verb.check(inputs, territory)
         answer = answered(ask, tx, territory, verb, inputs)
-    return result(verb, answer, body)
+        wants_report = ask.form in reports.forms(verb)
+        report = reported(ask, tx, territory, verb, inputs, answer) if wants_report else None
+    return reports.sent(ask, territory, verb, report, now=now, body=body) if report else result(verb, answer, body)
 
 
 def _forms(verb: Verb) -> tuple[Form, ...]:
+    """What the simple way answers in; where a question has a report, that is its page."""
     if verb.output.schema.get("contentMediaType") == GEOJSON.media_type:
-        return (GEOJSON, PLAIN, PAGE)
-    return (JSON, PAGE)
+        return (GEOJSON, PLAIN, *(reports.forms(verb) or (PAGE,)))
+    return (JSON, *(reports.forms(verb) or (PAGE,)))
 
 
 def _summary(ask: Ask, verb: Verb) -> dict[str, Any]:
@@ -104,7 +113,7 @@ def _summary(ask: Ask, verb: Verb) -> dict[str, Any]:
 
 
 def _description(ask: Ask, verb: Verb, territory: Territory) -> dict[str, Any]:
-    output = {"title": say(verb.output.title, ask.lang), "schema": verb.output.schema}
+    output = {"title": say(verb.output.title, ask.lang), "schema": reports.schema(verb)}
     return {
         **_summary(ask, verb),
         "inputs": {name: one.described(territory, ask.lang) for name, one in verb.takes.items()},

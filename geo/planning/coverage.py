@@ -98,9 +98,14 @@ _CLIPPED = "ST_CollectionExtract(ST_Intersection(f.geom, ST_SetSRID(ST_GeomFromG
 DIMENSIONS = {"Point": 1, "MultiLineString": 2, "MultiPolygon": 3}
 
 
+def reached(near: Source, *, added: bool) -> str:
+    """SQL that is true of a row `s` within the parameter `distance` of a collection or, too, of the GeoJSON `added`."""
+    return _NEAR.format(kind=near.kind, where=near.counted, added=_ADDED if added else "")
+
+
 def of_points(tx: Connection, subject: str, near: Source, values: Mapping[str, Any]) -> Covered:
     """Count the points of the SQL `subject` (n, geom) that lie within the distance; of `added`, too, where it is a value."""
-    exists = _NEAR.format(kind=near.kind, where=near.counted, added=_ADDED if "added" in values else "")
+    exists = reached(near, added="added" in values)
     row = tx.exec_driver_sql(_POINTS.format(near=exists, subject=subject, shown=SHOWN), values).one()
     return Covered(measure="count", total=row.total, covered=row.covered, uncovered=row.rest)
 

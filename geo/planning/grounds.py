@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from geo.collections import Collection
 from geo.errors import TooMuch
 from geo.filters import spelled
+from geo.planning.report import Origin
 
 SCHEMATIC = "schematic"
 
@@ -42,12 +43,18 @@ class Ground:
 
 
 def resting(grounds: Iterable[Ground]) -> dict[str, Any]:
-    """The member of an answer that says what it rests on. A distance between two collections is off by both."""
-    used = list(grounds)
-    stated = [one.accuracy_m for one in used if one.accuracy_m is not None]
+    """The member of an answer that says what it rests on: each ground once, and how far a number of it may be off.
+
+    A distance between two collections is off by both, at worst by those two that are the least exact.
+    """
+    used: list[Ground] = []
+    for one in grounds:
+        if one not in used:
+            used.append(one)
+    stated = sorted((one.accuracy_m for one in used if one.accuracy_m is not None), reverse=True)
     return {
         "grounds": [one.as_json() for one in used],
-        "accuracy_m": round(sum(stated), 1) if stated else None,
+        "accuracy_m": round(sum(stated[:2]), 1) if stated else None,
         "accuracy_unstated": sum(one.unstated for one in used),
     }
 
@@ -122,3 +129,18 @@ def tallied(used: Source, rows: Sequence[tuple[str, int, float | None, int]]) ->
         accuracy_m=max((row[2] for row in kept if row[2] is not None), default=None),
         unstated=sum(row[3] for row in kept),
     )
+
+
+_ORIGINS = """
+select f.source, f.source_url as url, f.licence, max(f.source_date)::text as latest, count(*) as items
+from territory.{kind} f where {where} group by 1, 2, 3 order by items desc, f.source limit {most}
+"""
+MAXIMUM_ORIGINS = 20
+"""Sources of one collection that are named, those of most items first."""
+
+
+def origins(tx: Connection, one: Collection) -> list[Origin]:
+    """The sources that the items of a collection name, with licence and latest date."""
+    where, values = spelled(one.condition())
+    rows = tx.exec_driver_sql(_ORIGINS.format(kind=one.kind.id, where=where, most=MAXIMUM_ORIGINS), values)
+    return [Origin(collection=one.id, **row) for row in rows.mappings()]

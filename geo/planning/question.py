@@ -13,6 +13,7 @@ from geo.collections import Territory
 from geo.columns import Words, say
 from geo.errors import BadInput, Problem
 from geo.kinds import GeometryType
+from geo.planning.report import Report
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
@@ -114,7 +115,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Verb:
-    """One question. `inputs` is a frozen dataclass; `answer` is given one of it and answers with a finished text."""
+    """One question. `inputs` is a frozen dataclass; `answer` is given one of it and answers with a finished text.
+
+    `report` makes of inputs and answer (parsed) what people put before a council; without it a question has no report.
+    """
 
     id: str
     title: Words
@@ -122,6 +126,7 @@ class Verb:
     inputs: type
     output: Output
     answer: Callable[[Asked, Any], Answer]
+    report: Callable[[Asked, Any, Mapping[str, Any]], Report] | None = None
 
     @cached_property
     def takes(self) -> Mapping[str, Input]:

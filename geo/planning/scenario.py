@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+from pydantic import StringConstraints
+
 from geo.collections import Collection
 from geo.columns import words
 from geo.errors import BadInput, Problem
-from geo.planning import coverage, grounds, inputs, network, written
+from geo.planning import coverage, grounds, inputs, network, scenario_report, written
 from geo.planning.grounds import Ground
 from geo.planning.nearby import nearby
 from geo.planning.plane import plane
@@ -47,6 +49,10 @@ class Question:
         Titled(words("Il relie ces chemins", "It joins these paths", "Es verbindet diese Wege")),
     ] = None
     schematic: inputs.Schematic = False
+    title: Annotated[
+        Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")] | None,
+        Titled(words("Nom du projet", "Name of the proposal", "Name des Vorhabens")),
+    ] = None
 
 
 _TOUCHES = """
@@ -73,6 +79,7 @@ def _answer(asked: Asked, question: Question) -> Answer:
     used: list[Ground] = []
     told: list[tuple[str | None, Mapping[str, Any]]] = []
     about: dict[str, Any] = {
+        **({"title": question.title} if question.title else {}),
         "length_m": round(size.length_m, 2),
         "area_m2": round(size.area_m2, 2),
         "touches": [_touched(asked, one, values, question, used, told) for one in collections],
@@ -99,7 +106,14 @@ def _touched(
             (row.geometry, {"collection": one.id, "item": row.id, "name": row.name, "position": row.position, **sizes})
         )
     area = round(sum(row.area_m2 for row in rows), 2)
-    return {"collection": one.id, "items": len(rows), "area_m2": area, "more": len(rows) == TOUCHED}
+    length = round(sum(row.length_m for row in rows), 2)
+    return {
+        "collection": one.id,
+        "items": len(rows),
+        "length_m": length,
+        "area_m2": area,
+        "more": len(rows) == TOUCHED,
+    }
 
 
 def _nearest(asked: Asked, one: Collection, shape: dict[str, Any]) -> dict[str, Any]:
@@ -176,4 +190,5 @@ SCENARIO = Verb(
         name="features", title=words("Ce qu’il touche", "What it touches", "Was es berührt"), schema=FEATURES
     ),
     answer=_answer,
+    report=scenario_report.report,
 )

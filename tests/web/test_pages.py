@@ -111,3 +111,19 @@ def test_the_item_page_leads_to_its_place_on_the_map(visit) -> None:
     page.get_by_role("link", name="Voir sur la carte").click()
     here.rest()
     expect(page.locator("#card h2")).to_have_text(name)
+
+
+def test_a_report_is_one_file_that_the_browser_takes_as_it_is(visit) -> None:
+    """Its policy lets its own style and fonts in and nothing else; sound, and fit for a telephone."""
+    here = visit()
+    where = "/processes/scenario/execution?collections=gardens,solar&covers=gardens&covered=solar&lon=2.79&lat=50.45"
+    page = here.open(f"{where}&f=html", wait=False)
+    assert page.locator("h1").count() == page.locator("main").count() == page.locator("svg.map").count() == 1
+    assert page.evaluate("() => document.fonts.ready.then(() => document.fonts.check('600 16px \"Noto Sans\"'))")
+    assert page.locator("h1").evaluate("(one) => getComputedStyle(one).fontWeight") == "600"
+    assert here.faults() == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page.get_by_role("link", name="Deutsch").click()
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert (here.complaints, here.strangers) == ([], [])
