@@ -1,9 +1,10 @@
 """The application: routes, static files, and the layers around them, put together for one process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from api import (
@@ -31,6 +32,7 @@ from api import (
     territory,
     tiles,
     townhall,
+    uploads,
 )
 from api.edge import LARGEST_BODY, Edge
 from api.files import Files
@@ -82,6 +84,7 @@ def create(settings: Settings) -> ASGIApp:
         search,
         styles,
         processes,
+        uploads,
         installations,
         declare,
         mine,
@@ -97,10 +100,17 @@ def create(settings: Settings) -> ASGIApp:
         app.include_router(room.router)
     for path, folder in FILES.items():
         app.mount(path, Files(directory=folder, check_dir=False))
+    bounds = _bounds(room.router for room in rooms)
     if not settings.memory_mb:
-        return Edge(Leaving(app), settings)
+        return Edge(Leaving(app), settings, bounds)
     memory = Memory(Leaving(app), listener.current, limit=settings.memory_mb * 1_000_000)
-    return Edge(memory, settings, memory.at_hand)
+    return Edge(memory, settings, bounds, memory.at_hand)
+
+
+def _bounds(routers: Iterable[APIRouter]) -> dict[str, int]:
+    """The largest bodies by path, as the routes declare them; the edge refuses by them before a byte is read."""
+    declared = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return {route.path: route.max_body_size for route in declared if route.max_body_size is not None}
 
 
 def from_environment() -> ASGIApp:

@@ -4,7 +4,7 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from api.logs import AccessLog
 from geo.settings import Settings
 
 LARGEST_BODY = 11_000_000
-"""Bytes of a request's body, wherever no smaller bound is set: a photo of 10 MB and a form around it."""
+"""Bytes of a request's body, wherever a route sets no bound of its own: a photo of 10 MB and a form around it."""
 
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 METHODS = b"GET, HEAD, POST, OPTIONS"
@@ -53,10 +53,16 @@ log = structlog.get_logger()
 class Edge:
     """Wraps the application; everything it adds is on error answers too."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, at_hand: AtHand = lambda _: None) -> None:
-        """Know the names by which this service may be called, and what may be answered without the application."""
+    def __init__(
+        self, app: ASGIApp, settings: Settings, bounds: Mapping[str, int], at_hand: AtHand = lambda _: None
+    ) -> None:
+        """Know the names by which this service may be called, and what may be answered without the application.
+
+        `bounds` are the bytes that a body may have at paths that set a bound of their own.
+        """
         self.app = app
         self.at_hand = at_hand
+        self.bounds = bounds
         parts = urlsplit(settings.public_url)
         self.hosts = {name.encode() for name in (*LOOPBACK, (parts.hostname or "").lower(), parts.netloc.lower())}
         self.log = AccessLog(machine=settings.log_format == "json")
@@ -98,8 +104,9 @@ class Edge:
                 length = value
         if host not in self.hosts and host.rpartition(b":")[0] not in self.hosts:
             return 400, "this host name is not known here; GOHELLE_PUBLIC_URL names the one that is"
-        if length.isdigit() and int(length) > LARGEST_BODY:
-            return 413, f"a body may have at most {LARGEST_BODY} bytes"
+        bound = self.bounds.get(scope["path"], LARGEST_BODY)
+        if length.isdigit() and int(length) > bound:
+            return 413, problems.too_large(bound)
         return None
 
 

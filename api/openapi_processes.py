@@ -6,6 +6,7 @@ from api import reports, simple
 from api.openapi_parts import GEOMETRY, PROBLEM, as_html, as_json, lowered, media, parameter
 from geo.collections import Territory
 from geo.columns import say
+from geo.files import uploads
 from geo.planning.question import GEOJSON, Input, Verb
 from geo.planning.questions import QUESTIONS
 
@@ -36,7 +37,12 @@ def paths(territory: Territory, lang: str) -> Schema:
 
 def _upload() -> Schema:
     file = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-    made = _post("upload", "A drawing as GeoJSON that questions take", file, media(GEOJSON, "FeatureCollection"))
+    made = _post(
+        "upload",
+        f"A drawing of at most {uploads.LARGEST} bytes as GeoJSON that questions take",
+        file,
+        media(GEOJSON, "FeatureCollection"),
+    )
     repair = parameter("repair", {"type": "string", "enum": ["true", "false"], "default": "false"})
     return {**made, "parameters": [repair]}
 

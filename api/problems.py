@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -156,7 +157,9 @@ def _problems(found: Iterable[Any]) -> Iterable[Problem]:
 
 def _of_the_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (for the type checker)
-    details = {404: "there is nothing at this address", 405: "this address does not answer that method"}
+    bound = request.scope.get(MAX_BODY_SIZE_SCOPE_KEY)
+    details = {413: too_large(bound)} if bound is not None else {}
+    details |= {404: "there is nothing at this address", 405: "this address does not answer that method"}
     answer = response(request, error.status_code, details.get(error.status_code, str(error.detail)))
     answer.headers.update(error.headers or {})
     return answer
@@ -165,6 +168,11 @@ def _of_the_framework(request: Request, error: Exception) -> Response:
 def _of_ours(request: Request, error: Exception) -> Response:
     log.error("failed", exc_info=error, request_id=getattr(request.state, "request_id", None))
     return response(request, 500, "something went wrong on our side; the request id helps to find out what")
+
+
+def too_large(bound: int) -> str:
+    """What is said of a body that has more bytes than it may."""
+    return f"a body may have at most {bound} bytes"
 
 
 def _page(request: Request, problem: dict[str, Any]) -> str | None:

@@ -1,6 +1,9 @@
 """A drawing that somebody uploads, given back as GeoJSON that questions take. Nothing of it is kept."""
 
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
 from typing import Annotated
 
@@ -21,13 +24,21 @@ TURN = BoundedSemaphore(1)
 """One file at a time is opened for one worker: each may take a processor and 2 GiB."""
 
 
-async def sent(request: Request) -> bytes:
-    """The body as it came, whatever its type says; the file's own first bytes tell what it is."""
-    return await request.body()
+async def received(request: Request) -> AsyncIterator[Path]:
+    """The folder of the body, which is written as it comes: no part of it stays in memory.
+
+    Its type is not asked for: the file's own first bytes tell what it is. The folder is ours, not the child's: a child
+    that is killed leaves nothing unpacked behind.
+    """
+    with TemporaryDirectory(prefix="gohelle-upload-") as folder:
+        with Path(folder, uploads.NAME).open("wb") as file:
+            async for part in request.stream():
+                file.write(part)
+        yield Path(folder)
 
 
-@router.post("/uploads")
-def upload(data: Annotated[bytes, Depends(sent)], request: Request) -> Response:
+@router.post("/uploads", max_body_size=uploads.LARGEST)
+def upload(folder: Annotated[Path, Depends(received)], request: Request) -> Response:
     """The file as a FeatureCollection in WGS 84; `repair=true` mends what is invalid."""
     parameters = Parameters(request.query_params.multi_items())
     repair = parameters.take("repair", one_of(["true", "false"]), "false") == "true"
@@ -35,7 +46,7 @@ def upload(data: Annotated[bytes, Depends(sent)], request: Request) -> Response:
     if not TURN.acquire(timeout=PATIENCE_SECONDS):
         raise Unavailable("other files are being opened")
     try:
-        drawing = uploads.opened(data, repair=repair)
+        drawing = uploads.opened(folder, repair=repair)
     finally:
         TURN.release()
     return Response(json.dumps(drawing), media_type=GEOJSON_TYPE, headers=UNKEPT)

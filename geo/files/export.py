@@ -2,8 +2,6 @@
 
 import json
 import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,13 +10,12 @@ from threading import BoundedSemaphore
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
-from geo import errand
 from geo.errors import GohelleError, TooSlow, Unavailable
+from geo.files import child
 
 if TYPE_CHECKING:
     from geo.settings import Settings  # the child imports this package, too, and can do without SQLAlchemy
 
-ROOT = Path(__file__).parent.parent.parent
 SECONDS = 900
 """How long a child may take over one file."""
 SUFFIXES: Mapping[str, str] = MappingProxyType(
@@ -37,9 +34,7 @@ RAISED: Mapping[str, type[GohelleError]] = {"TooSlow": TooSlow, "Unavailable": U
 
 AT_ONCE = 2
 WAIT_SECONDS = 10
-LOOK_SECONDS = 0.5
-"""How many files a worker has written at once, how long a request waits for its turn, and how often it is asked whether
-anybody still waits for the file."""
+"""How many files a worker has written at once, and how long a request waits for its turn."""
 
 
 class ExportDied(GohelleError):
@@ -92,34 +87,16 @@ def write(settings: "Settings", layer: Layer, sql: str) -> Written:
         _ROOM.release()
 
 
-def _run(settings: "Settings", layer: Layer, sql: str, path: Path) -> "subprocess.CompletedProcess[str]":
+def _run(settings: "Settings", layer: Layer, sql: str, path: Path) -> "subprocess.CompletedProcess[bytes]":
     from geo.settings import conninfo  # noqa: PLC0415 (the child imports this package, and does without SQLAlchemy)
 
     # Through a pipe: others can read a password in arguments or environment.
     asked = {"database": conninfo(settings.reader_url), "layer": asdict(layer), "sql": sql, "path": str(path)}
-    mine, given_up = errand.current(), time.monotonic() + SECONDS
-    with subprocess.Popen(
-        [sys.executable, "-m", "geo.files.writer"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        cwd=ROOT,
-        process_group=0,  # Ctrl-C is for us; we end the child
-    ) as child:
-        told: str | None = json.dumps(asked)
-        while True:
-            try:
-                said, _ = child.communicate(told, timeout=LOOK_SECONDS)
-                return subprocess.CompletedProcess(child.args, child.returncode, said)
-            except subprocess.TimeoutExpired:
-                told = None
-                if time.monotonic() > given_up or (mine and mine.abandoned):
-                    child.kill()
-                    raise TooSlow(f"the file was not written within {SECONDS} s") from None
+    return child.run("geo.files.writer", told=json.dumps(asked).encode(), seconds=SECONDS)
 
 
-def _listen(done: "subprocess.CompletedProcess[str]") -> int:
-    for line in done.stdout.splitlines():
+def _listen(done: "subprocess.CompletedProcess[bytes]") -> int:
+    for line in done.stdout.decode().splitlines():
         if not line.startswith('{"'):  # a library may print, too
             continue
         said: dict[str, Any] = json.loads(line)

@@ -3,7 +3,9 @@
 
 import io
 import json
+import tempfile
 import zipfile
+from pathlib import Path
 
 import geopandas
 import pytest
@@ -14,6 +16,13 @@ from geo.files import uploads
 
 PARKS = geopandas.GeoDataFrame({"name": ["un", "deux"]}, geometry=[Point(2.79, 50.44).buffer(0.01), Point(2.8, 50.45).buffer(0.01)], crs=4326)  # fmt: skip
 BOW = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+
+
+def opened(data, **how):
+    """The drawing in a file of these bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, uploads.NAME).write_bytes(data)
+        return uploads.opened(Path(folder), **how)
 
 
 def written(folder, frame, driver, suffix):
@@ -35,7 +44,7 @@ def test_each_format_gives_the_same_drawing(tmp_path, driver, suffix):
     for crs in (4326, 2154) if driver in ("GPKG", "ESRI Shapefile") else (4326,):
         for old in tmp_path.glob("data*"):
             old.unlink()
-        drawing = uploads.opened(written(tmp_path, PARKS.to_crs(crs), driver, suffix))
+        drawing = opened(written(tmp_path, PARKS.to_crs(crs), driver, suffix))
         assert [one["properties"]["name"] for one in drawing["features"]] == ["un", "deux"]
         for one, park in zip(drawing["features"], PARKS.geometry, strict=True):
             assert shape(one["geometry"]).symmetric_difference(park).area < 1e-9
@@ -44,7 +53,7 @@ def test_each_format_gives_the_same_drawing(tmp_path, driver, suffix):
 def test_gpx(tmp_path):
     """Waypoints, as a device writes them."""
     data = b'<?xml version="1.0"?><gpx version="1.1" creator="x" xmlns="http://www.topografix.com/GPX/1/1"><wpt lat="50.44" lon="2.79"><name>ici</name></wpt></gpx>'
-    [feature] = uploads.opened(data)["features"]
+    [feature] = opened(data)["features"]
     assert (feature["properties"]["name"], feature["geometry"]["coordinates"]) == ("ici", [2.79, 50.44])
 
 
@@ -52,8 +61,8 @@ def test_what_is_invalid_is_refused_with_its_place_or_repaired(tmp_path):
     """A polygon that crosses itself in the middle."""
     data = written(tmp_path, geopandas.GeoDataFrame(geometry=[BOW], crs=4326), "GeoJSON", ".geojson")
     with pytest.raises(BadInput, match=r"feature 1 is not valid: self-intersection at 0.5, 0.5"):
-        uploads.opened(data)
-    [feature] = uploads.opened(data, repair=True)["features"]
+        opened(data)
+    [feature] = opened(data, repair=True)["features"]
     assert shape(feature["geometry"]).is_valid
     assert shape(feature["geometry"]).area == pytest.approx(0.5)
 
@@ -86,6 +95,6 @@ MANY = json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature",
 def test_hostile_files_are_refused(data, kind):
     """With a sentence, and without the file's own words or any other file's."""
     with pytest.raises(kind) as refused:
-        uploads.opened(data() if callable(data) else data)
+        opened(data() if callable(data) else data)
     assert "root:" not in str(refused.value)
     assert "/etc/passwd" not in str(refused.value)
