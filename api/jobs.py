@@ -8,14 +8,16 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api import problems
 from api.execution import UNKEPT, Execution, result
 from api.house import Ask, Asked, Now
 from api.links import link
+from api.query import DEFAULT_LIMIT, Misread, Parameters, limit, moments, number, one_of, several
 from api.sessions import Called, Caller
 from geo.planning import jobs
 from geo.planning.jobs import Job, NoSuchJob
 from geo.planning.question import Verb
-from geo.planning.questions import question
+from geo.planning.questions import QUESTIONS, question
 
 router = APIRouter()
 
@@ -43,11 +45,40 @@ def submit(verb: Verb, body: Execution, ask: Ask, caller: Caller, *, now: dateti
 @router.get("/jobs")
 def listed(ask: Asked, caller: Called, now: Now) -> Response:
     """One's own jobs, the latest first."""
+    parameters = Parameters(ask.request.query_params.multi_items())
+    wanted = _narrowed(parameters)
     with ask.house.db.write() as tx:
         member = caller.member(tx, ACT, now=now)
-        found = jobs.listed(tx, staff=member.id)
-    here = link(ask, "/jobs", "self", "application/json")
-    return _written({"jobs": [_status(ask, job) for job in found], "links": [here]})
+        parameters.finish()
+        found, more = jobs.listed(tx, wanted, staff=member.id, now=now)
+    kept = {name: value for name, value in ask.request.query_params.items() if name != "cursor"}
+    links = [link(ask, "/jobs", "self", "application/json", **ask.request.query_params)]
+    if more:
+        links.append(link(ask, "/jobs", "next", "application/json", **kept, cursor=found[-1].id))
+    return _written({"jobs": [_status(ask, job) for job in found], "links": links})
+
+
+def _narrowed(parameters: Parameters) -> jobs.Narrowed:
+    parameters.take("f", one_of(["json"]), "json")
+    parameters.take("type", several(["process"]), None)
+    first, last = parameters.take("datetime", moments, (None, None))
+    return jobs.Narrowed(
+        limit=parameters.take("limit", limit, DEFAULT_LIMIT),
+        processes=parameters.take("processID", several(list(QUESTIONS)), None),
+        states=parameters.take("status", several(jobs.STATES), None),
+        first=first,
+        last=last,
+        at_least=parameters.take("minDuration", number, None),
+        at_most=parameters.take("maxDuration", number, None),
+        after=parameters.take("cursor", _cursor, None),
+    )
+
+
+def _cursor(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Misread("must be taken from a link of this list") from None
 
 
 @router.get("/jobs/{job_id}")
@@ -70,10 +101,12 @@ def dismiss(job_id: str, ask: Asked, caller: Called, now: Now) -> Response:
 
 @router.get("/jobs/{job_id}/results")
 def results(job_id: str, ask: Asked, caller: Called, now: Now) -> Response:
-    """What came out, in the form that the request asked for."""
+    """What came out, in the form that the request asked for; of a job that failed, the problem that it met."""
     with ask.house.db.write() as tx:
         member = caller.member(tx, ACT, now=now)
         job = jobs.job(tx, _id(job_id), staff=member.id)
+        if job.problem:
+            return problems.again(ask.request, job.problem)
         answer = jobs.answer(tx, job.id, staff=member.id)
     request = Execution(inputs={}, response=job.request.get("response", "raw"))
     return result(question(job.process), answer, request)

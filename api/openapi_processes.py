@@ -4,9 +4,11 @@ from typing import Any
 
 from api import reports, simple
 from api.openapi_parts import GEOMETRY, PROBLEM, as_html, as_json, lowered, media, parameter
+from api.query import DEFAULT_LIMIT, MAXIMUM_LIMIT
 from geo.collections import Territory
 from geo.columns import say
 from geo.files import uploads
+from geo.planning.jobs import STATES
 from geo.planning.question import GEOJSON, Input, Verb
 from geo.planning.questions import QUESTIONS
 
@@ -20,7 +22,7 @@ def paths(territory: Territory, lang: str) -> Schema:
     named = parameter("processId", {"type": "string", "enum": list(QUESTIONS)}, where="path")
     anything = media("application/json", "Execution")
     made: Schema = {
-        "/processes": {"get": _get("processes", "Planners' questions", as_json(), [])},
+        "/processes": {"get": _get("processes", "Planners' questions", as_json(), _listing())},
         "/processes/{processId}": {"get": _get("process", "What a question takes and answers", as_json(), [named])},
         "/processes/{processId}/execution": {
             "post": {
@@ -47,10 +49,26 @@ def _upload() -> Schema:
     return {**made, "parameters": [repair]}
 
 
+def _listing() -> list[Schema]:
+    count = {"type": "integer", "minimum": 1, "maximum": MAXIMUM_LIMIT, "default": DEFAULT_LIMIT}
+    return [parameter("limit", count), parameter("cursor", {"type": "string"}, text="from a `next` link")]
+
+
+def _narrowing() -> list[Schema]:
+    """What the list of jobs is narrowed by."""
+    lists = {"type": ["process"], "processID": list(QUESTIONS), "status": list(STATES)}
+    some = [
+        {**parameter(name, {"type": "array", "items": {"type": "string", "enum": ids}}), "style": "form", "explode": False}
+        for name, ids in lists.items()
+    ]  # fmt: skip
+    seconds = [parameter(name, {"type": "number"}, text="seconds") for name in ("minDuration", "maxDuration")]
+    return [*some, parameter("datetime", {"type": "string"}, text="a moment or an interval of two"), *seconds]
+
+
 def _jobs() -> Schema:
     job_id = parameter("jobId", {"type": "string", "format": "uuid"}, where="path")
     operations = (
-        ("/jobs", "get", "jobs", "One's own jobs", []),
+        ("/jobs", "get", "jobs", "One's own jobs", [*_narrowing(), *_listing()]),
         ("/jobs/{jobId}", "get", "job", "How far a job is", [job_id]),
         ("/jobs/{jobId}", "delete", "dismiss", "Call a job off", [job_id]),
         ("/jobs/{jobId}/results", "get", "results", "What came out", [job_id]),

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problems: one table gives each word of the domain its HTTP status. A 500 says nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -99,6 +99,12 @@ def response(
         headers["Content-Security-Policy"] = PAGE_CSP
         return Response(page, status, headers, "text/html; charset=utf-8")
     return Response(json.dumps(problem, ensure_ascii=False).encode(errors="replace"), status, headers, MEDIA_TYPE)
+
+
+def again(request: Request, kept: Mapping[str, Any]) -> Response:
+    """A problem that was met before, when nobody waited: by the word of the domain, its detail and its errors."""
+    status = next((status for kind, status in STATUS.items() if kind.__name__ == kept.get("kind")), 400)
+    return response(request, status, kept["detail"], [Problem(**one) for one in kept["errors"]])
 
 
 def install(app: FastAPI) -> None:

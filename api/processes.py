@@ -10,7 +10,8 @@ from api import jobs, reports, simple
 from api.execution import Execution, answered, read, reported, result, settled
 from api.features import GEOJSON, PLAIN
 from api.house import JSON, PAGE, Ask, Asked, Form, Now
-from api.links import here, link
+from api.links import following_page, here, link
+from api.query import DEFAULT_LIMIT, limit, one_of
 from api.sessions import Called
 from api.territory import BOTH, catalogue_version
 from geo.collections import Territory
@@ -27,8 +28,20 @@ EXECUTE = "http://www.opengis.net/def/rel/ogc/1.0/execute"
 @router.get("/processes")
 def processes(ask: Asked) -> Response:
     """Every question that can be asked."""
-    territory = ask.territory()
-    document = {"processes": [_summary(ask, verb) for verb in QUESTIONS.values()], "links": here(ask, *BOTH)}
+    with ask.house.db.read() as tx:
+        territory = ask.house.catalogue.territory(tx)
+    parameters = ask.settle(territory)
+    most = parameters.take("limit", limit, DEFAULT_LIMIT)
+    ids = list(QUESTIONS)
+    after = parameters.take("cursor", one_of(ids), "")
+    parameters.finish()
+    first = ids.index(after) + 1 if after else 0
+    shown = ids[first : first + most]
+    document = {"processes": [_summary(ask, QUESTIONS[id]) for id in shown], "links": here(ask, *BOTH)}
+    if first + most < len(ids):
+        document["links"].append(
+            {"href": following_page(ask, shown[-1], ask.form.name), "rel": "next", "type": ask.form.media_type}
+        )
     versions = catalogue_version(territory)
     return ask.unchanged(versions) or ask.answer(
         document, versions=versions, territory=territory, template="processes.html"

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Any, TypeVar
 
@@ -161,6 +161,27 @@ def _day(text: str) -> date | None:
     except ValueError:
         pass
     raise Misread("must hold dates as 2013-03-08 or instants as 2013-03-08T00:00:00Z")
+
+
+def moments(text: str) -> tuple[datetime | None, datetime | None]:
+    """The instants from which and to which an interval, as for `period`, reaches; a day is all of it, in UTC."""
+    period(text)
+    ends = text.split("/")
+    return _moment(ends[0], time.min), _moment(ends[-1], time.max)
+
+
+def _moment(text: str, of_day: time) -> datetime | None:
+    if text in ("", ".."):
+        return None
+    if len(text) == 10:
+        return datetime.combine(date.fromisoformat(text), of_day, UTC)
+    return datetime.fromisoformat(text.upper())
+
+
+def several(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """A reader for some of a closed list, between commas."""
+    one = one_of(choices)
+    return lambda text: [one(part) for part in text.split(",")]
 
 
 def one_of(choices: Sequence[str]) -> Callable[[str], str]:

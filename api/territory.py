@@ -31,7 +31,7 @@ CQL2 = (
     "arithmetic",
     "property-property",
 )
-PROCESSES = ("core", "ogc-process-description", "json", "html", "oas30", "job-list", "dismiss")
+PROCESSES = ("core", "ogc-process-description", "json", "oas30", "job-list", "dismiss")
 CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import text
@@ -26,10 +26,10 @@ SECONDS = 600
 AT_ONCE = 5
 """Questions of one member that may wait or run."""
 KEPT = timedelta(days=7)
-LISTED = 1_000
 WATCH_SECONDS = 1.0
 
 State = Literal["accepted", "running", "successful", "failed", "dismissed"]
+STATES: tuple[State, ...] = get_args(State)
 
 
 class NoSuchJob(NotFound):
@@ -97,10 +97,41 @@ def submit(
     return job
 
 
-def listed(tx: Connection, *, staff: UUID) -> Sequence[Job]:
-    """The member's own jobs, the latest first."""
-    rows = tx.execute(text(f"{_MINE} order by created_at desc, id limit {LISTED}"), {"staff": staff}).mappings()
-    return [_job(row) for row in rows]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """Which jobs to list: None narrows nothing. They were made from `first` to `last`; durations are seconds, of what
+    runs until now. The list goes on after the job `after`.
+    """
+
+    limit: int
+    processes: Sequence[str] | None = None
+    states: Sequence[str] | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    after: UUID | None = None
+
+
+_TOOK = "extract(epoch from coalesce(finished_at, :now) - started_at)"
+_NARROWED = {
+    "processes": "process = any(:processes)",
+    "states": "state = any(:states)",
+    "first": "created_at >= :first",
+    "last": "created_at <= :last",
+    "at_least": f"{_TOOK} >= :at_least",
+    "at_most": f"{_TOOK} <= :at_most",
+    "after": "(created_at, id) < (select created_at, id from register.planning_jobs where id = :after and staff = :staff)",
+}
+
+
+def listed(tx: Connection, wanted: Narrowed, *, staff: UUID, now: datetime) -> tuple[Sequence[Job], bool]:
+    """The member's own jobs, the latest first, and whether there are more."""
+    values = {name: value for name, value in asdict(wanted).items() if value is not None}
+    narrowed = " and ".join([_MINE, *(sql for name, sql in _NARROWED.items() if name in values)])
+    sql = f"{narrowed} order by created_at desc, id desc limit :limit + 1"
+    rows = tx.execute(text(sql), {**values, "staff": staff, "now": now}).mappings().all()
+    return [_job(row) for row in rows[: wanted.limit]], len(rows) > wanted.limit
 
 
 def job(tx: Connection, id: UUID, *, staff: UUID) -> Job:
@@ -112,12 +143,9 @@ def job(tx: Connection, id: UUID, *, staff: UUID) -> Job:
 
 
 def answer(tx: Connection, id: UUID, *, staff: UUID) -> Answer:
-    """What came out; NotReady while nothing did, or where the job failed."""
-    found = job(tx, id, staff=staff)
-    if found.state != "successful":
-        raise NotReady(
-            "the job failed; its status says why" if found.state == "failed" else "the job has no results yet"
-        )
+    """What came out; NotReady while nothing did."""
+    if job(tx, id, staff=staff).state != "successful":
+        raise NotReady("the job has no results yet")
     row = tx.execute(text("select answer, media_type from register.planning_jobs where id = :id"), {"id": id}).one()
     return Answer(text=row.answer, media_type=row.media_type)
 
@@ -169,7 +197,11 @@ def _asked(db: Database, one: Job) -> Answer:
 
 def _told(error: GohelleError) -> dict[str, Any]:
     problems = [asdict(one) for one in error.problems] if isinstance(error, Problematic) else []
-    return {"detail": str(error), "errors": [{k: v for k, v in one.items() if v is not None} for one in problems]}
+    return {
+        "kind": type(error).__name__,
+        "detail": str(error),
+        "errors": [{k: v for k, v in one.items() if v is not None} for one in problems],
+    }
 
 
 @contextmanager

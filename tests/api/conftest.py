@@ -1,6 +1,7 @@
 """Clients of the application: in this process, over real databases."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from api.app import configure_logging, create
+from api.work import Workshop
+from geo.register import access, staff
+from geo.register.staff import ROLES
 from geo.settings import Settings
 from tests.conftest import Territory
 from tests.script.conftest import wait_until
@@ -32,6 +36,26 @@ def client(loos: Territory) -> Iterator[TestClient]:
     """A client of a Loos-en-Gohelle of the test's own."""
     with client_of(loos) as client:
         yield client
+
+
+@pytest.fixture
+def keys(loos):
+    """The header of a program of each role."""
+    made = {}
+    with loos.db.write() as tx:
+        for role in ROLES:
+            member = staff.add(tx, f"{role}@loos.example", role, language="fr", now=datetime.now(UTC))
+            key = access.make_key(tx, member.id, name="test", lifetime=timedelta(days=1), now=datetime.now(UTC))
+            made[role] = {"Authorization": f"Bearer {key}"}
+    return made
+
+
+@pytest.fixture
+def shop(loos):
+    """A worker's room."""
+    workshop = Workshop(loos.settings)
+    yield workshop
+    workshop.db.close()
 
 
 def client_of(territory: Territory) -> TestClient:

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from api.work import Workshop
 from geo.planning import jobs
 from geo.register import access, staff
 from geo.register.staff import ROLES
@@ -20,26 +19,6 @@ ECHO = "/processes/echo/execution"
 def now():
     """The time."""
     return datetime.now(UTC)
-
-
-@pytest.fixture
-def keys(loos):
-    """The header of a program of each role."""
-    made = {}
-    with loos.db.write() as tx:
-        for role in ROLES:
-            member = staff.add(tx, f"{role}@loos.example", role, language="fr", now=now())
-            key = access.make_key(tx, member.id, name="test", lifetime=timedelta(days=1), now=now())
-            made[role] = {"Authorization": f"Bearer {key}"}
-    return made
-
-
-@pytest.fixture
-def shop(loos):
-    """A worker's room."""
-    workshop = Workshop(loos.settings)
-    yield workshop
-    workshop.db.close()
 
 
 def put(client, key, path=ECHO, body=ASKED):
