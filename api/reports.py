@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 from starlette.responses import Response
 
-from api import pages
+from api import assets, pages
 from api.execution import UNKEPT, Execution
 from api.house import PAGE, Ask, Form
 from api.pages import quantity
@@ -22,7 +22,7 @@ from geo.planning.question import Verb
 from geo.planning.report import Amount, Cell, Item, Position, Report, Table
 
 PDF = Form("pdf", "application/pdf")
-FONTS = pages.WEB / "node_modules" / "@fontsource" / "noto-sans" / "files"
+FONTS = assets.BUILT / "noto-sans"
 NICE = (1, 2, 5)
 """A scale bar's first digit."""
 
@@ -152,7 +152,7 @@ def _style() -> str:
         f'@font-face{{font-family:"Noto Sans";font-weight:{weight};src:url("data:font/woff2;base64,{_font(weight)}")}}'
         for weight in (400, 600)
     )
-    return faces + (pages.STATIC / "report.css").read_text("utf-8")
+    return faces + (assets.STATIC / "report.css").read_text("utf-8")
 
 
 def _font(weight: int) -> str:
