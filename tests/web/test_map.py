@@ -508,3 +508,34 @@ def test_axe_finds_no_serious_fault_on_the_map(visit, width: int, height: int) -
     page.locator("#search").fill("e")
     expect(page.locator("#found [role=option]").first).to_be_visible()
     assert here.faults() == []
+
+
+def test_paper_shows_what_the_screen_shows(visit) -> None:
+    """All that is in view fits the sheet, the legend tells what is on and no more; the screen is then as it was."""
+    here = visit()
+    page = here.open("/?lang=fr")
+    camera = "() => [gohelle.map.getZoom(), ...gohelle.map.getCenter().toArray()]"
+    box = "() => gohelle.map.getBounds().toArray().flat()"
+    before, screen = page.evaluate(camera), page.evaluate(box)
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")  # as a browser does that prints
+    page.emulate_media(media="print")
+    expect(page.locator("canvas.sheet")).to_be_visible()
+    west, south, east, north = page.evaluate(box)
+    assert west <= screen[0] + 1e-6
+    assert south <= screen[1] + 1e-6
+    assert east >= screen[2] - 1e-6
+    assert north >= screen[3] - 1e-6
+    values = page.evaluate(
+        """() => {
+          const sheet = document.querySelector("canvas.sheet");
+          return new Set(sheet.getContext("2d").getImageData(0, 0, sheet.width, sheet.height).data).size;
+        }"""
+    )
+    assert values > 100  # four on empty paper
+    on = page.locator("#legend input:checked").count()
+    assert page.locator("#legend [data-collection]").filter(visible=True).count() == on
+    expect(page.locator(".declare")).to_be_hidden()
+    page.emulate_media(media="screen")
+    expect(page.locator("canvas.sheet")).to_have_count(0)
+    assert page.evaluate(camera) == pytest.approx(before)
+    assert here.complaints == []

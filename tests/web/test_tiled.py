@@ -15,6 +15,13 @@ from tests.web.conftest import Visit
 
 CROWD = [Spot(2.745, 50.43, 20_000, 0.1), Spot(2.775, 50.445, 9_750, 0.03), Spot(2.7952, 50.4591, 230, 0.0, 200)]
 ALONE = Spot(2.6, 50.6)
+PARKS = """
+insert into territory.areas (source_key, name, category, source, licence, position, geom)
+select 'park ' || n, 'Parc ' || n, 'belt', 's', 'etalab-2.0', 'surveyed',
+       ST_Multi(ST_MakeEnvelope(x, y, x + 0.003, y + 0.002, 4326))
+from generate_series(0, 2099) n, lateral (select 3 + n % 50 * 0.004 as x, 50 + n / 50 * 0.003 as y) q
+"""
+"""More areas than are loaded whole, far away from all else."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +31,7 @@ def crowded(admin_url: str, seeded: str) -> Iterator[Any]:
         put(territory, [*CROWD, ALONE])
         with territory.superuser() as connection:
             connection.execute("update territory.installations set name = 'n° ' || id where name = 'n'")
+            connection.execute(PARKS)
             connection.execute("vacuum analyze territory.installations")
         with running(territory) as service:
             yield service
@@ -127,7 +135,7 @@ def test_small_collections_stay_as_they_are_beside_a_large_one(go) -> None:
     sources = page.evaluate(
         "() => Object.fromEntries(Object.entries(gohelle.map.getStyle().sources).map(([id, { type }]) => [id, type]))"
     )
-    assert {id for id, type_ in sources.items() if type_ == "vector"} <= {"installations", "solar"}
+    assert {id for id, type_ in sources.items() if type_ == "vector"} <= {"installations", "solar", "green-belt"}
     assert sources["installations"] == "vector"
     assert sources["gardens"] == "geojson"
     assert here.seen("gardens")
@@ -150,3 +158,11 @@ def test_without_webgl_the_list_is_asked_for_by_view(go) -> None:
     page = here.open("/?lang=fr#on=installations", wait=False)
     page.get_by_role("tab", name="Liste").click()
     expect(page.locator("#list [data-entry]").first).to_be_visible(timeout=15_000)
+
+
+def test_areas_from_tiles_have_their_names(go) -> None:
+    here = go()
+    here.open("/?lang=fr#15/50.0605/3.1&on=green-belt")
+    names = {one["name"] for one in here.seen("green-belt") if one["layer"] == "green-belt:name"}
+    assert names
+    assert names <= {one["name"] for one in here.seen("green-belt") if one["layer"] == "green-belt:fill"}

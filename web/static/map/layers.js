@@ -13,6 +13,7 @@ const PAPER = "#fffdf8";
 const REGULAR = ["Noto Sans Regular"];
 const SEMIBOLD = ["Noto Sans SemiBold"];
 const grow = (...stops) => ["interpolate", ["linear"], ["zoom"], ...stops];
+const AREA_LABEL = { type: "symbol", minzoom: 12.4, layout: { "text-field": ["get", "name"], "text-font": ["Noto Sans Italic"], "text-size": 12, "text-max-width": 9 }, paint: { "text-color": INK, "text-halo-color": PAPER, "text-halo-width": 1.6 } };
 const empty = { type: "FeatureCollection", features: [] };
 
 /** Draws `collections` (in legend order) on `map`; `shows(id)` tells which are switched on. */
@@ -43,6 +44,7 @@ export class Layers {
       ...pickedLayers(),
       ...family("Point").sort(smallOnTop).flatMap((one) => drawn(pointLayers)(one)),
       ...family("LineString").flatMap((one) => drawn(lineLabels)(one)),
+      ...family("Polygon").filter(({ tiled }) => tiled).map(tiledLabels),
       ...labelLayers(),
     ];
     for (const layer of layers) map.addLayer(layer);
@@ -303,12 +305,17 @@ function pickedLayers() {
   ];
 }
 
+/** Names of areas that are drawn from tiles: each tile has its own part of an area, and so its own label. */
+function tiledLabels({ id }) {
+  return { ...AREA_LABEL, id: `${id}:name`, source: id, "source-layer": id };
+}
+
 function labelLayers() {
   const source = ":labels";
   const ground = ["to-boolean", ["get", "ground"]];
   return [
     { id: ":cells-count", source: ":counts", type: "symbol", minzoom: 12, layout: { "text-field": ["to-string", ["get", "count"]], "text-font": SEMIBOLD, "text-size": grow(12, 10, 15, 16), "text-anchor": "top-left", "text-offset": [0.35, 0.15], "text-allow-overlap": true }, paint: { "text-color": INK, "text-halo-color": PAPER, "text-halo-width": 1.8 } },
-    { id: ":labels-area", source, type: "symbol", minzoom: 12.4, filter: ["!", ground], layout: { "text-field": ["get", "name"], "text-font": ["Noto Sans Italic"], "text-size": 12, "text-max-width": 9 }, paint: { "text-color": INK, "text-halo-color": PAPER, "text-halo-width": 1.6 } },
+    { ...AREA_LABEL, id: ":labels-area", source, filter: ["!", ground] },
     { id: ":ground-label", source, type: "symbol", filter: ground, layout: { "text-field": ["get", "name"], "text-font": SEMIBOLD, "text-transform": "uppercase", "text-letter-spacing": 0.18, "text-size": grow(9, 10, 14, 14), "text-max-width": 9 }, paint: { "text-color": "#6b5f49", "text-halo-color": PAPER, "text-halo-width": 1.5 } },
   ];
 }

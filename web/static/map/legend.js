@@ -14,7 +14,7 @@ export function drawLegend(data, state, { toggle, toggleAll }) {
     el("p", { class: "buttons" }, all(true, "show_all"), all(false, "hide_all")),
     el("h2", {}, t("signs")),
     el("ul", { class: "signs" }, signs(data.drawn)),
-    data.told.length > 0 && el("h2", {}, t("see_also")),
+    data.told.length > 0 && el("h2", { class: "told-title" }, t("see_also")),
     el("ul", { class: "told" }, data.told.map((one) =>
       el("li", {}, el("a", { href: page(`/collections/${encodeURIComponent(one.id)}/items`, { limit: 1000 }) }, one.title), " ", el("span", { class: "badge" }, one.itemCount)))),
   );

@@ -107,8 +107,31 @@ async function openMap(asked) {
   map.getCanvas().addEventListener("blur", () => (byId("crosshair").hidden = true));
   map.getCanvas().setAttribute("aria-describedby", "map-help");
   map.getCanvas().setAttribute("aria-label", t("map_region"));
+  print();
   basemapStyle().then((style) => style && lay(style), noBasemap);
   globalThis.gohelle = { map, data }; // for pages that embed the map, and for whoever looks into it
+}
+
+/** On paper the map shows what it shows on the screen, whatever the shape of the sheet; afterwards it is as it was. */
+function print() {
+  let screen = null;
+  const look = () => ({ bounds: map.getBounds(), center: map.getCenter(), zoom: map.getZoom() });
+  const sheet = el("canvas", { class: "sheet" }); // the map's own canvas prints what it had drawn last for the screen
+  addEventListener("beforeprint", () => (screen = look())); // later the map may have the sheet's shape already
+  matchMedia("print").addEventListener("change", ({ matches }) => {
+    const { bounds, center, zoom } = (screen ??= look());
+    map.resize();
+    if (!matches) {
+      sheet.remove();
+      screen = null;
+      return map.jumpTo({ center, zoom });
+    }
+    map.fitBounds(bounds, { animate: false });
+    map.redraw(); // at once: the sheet waits for no frame
+    const { width, height } = Object.assign(sheet, { width: map.getCanvas().width, height: map.getCanvas().height });
+    sheet.getContext("2d").drawImage(map.getCanvas(), 0, 0, width, height);
+    map.getCanvas().after(sheet);
+  });
 }
 
 /** Puts a basemap below the data; they are drawn again once its style is there. */
