@@ -1,9 +1,10 @@
 """An execute request of OGC API - Processes: how it is read, answered, and its answer handed over."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -17,7 +18,6 @@ from geo.planning import question as planning
 from geo.planning.question import Answer, Verb
 from geo.planning.report import Report
 
-T = TypeVar("T")
 UNKEPT = {"Cache-Control": "no-store"}
 
 
@@ -88,23 +88,26 @@ def settled(ask: Ask, verb: Verb, body: Execution, forms: Sequence[Form]) -> For
 
 def answered(ask: Ask, tx: Snapshot, territory: Territory, verb: Verb, inputs: Any) -> Answer:
     """The answer, in the language of the request."""
-    return _in_time(lambda: verb.answer(_asked(ask, tx, territory), inputs))
+    return verb.answer(_asked(ask, tx, territory), inputs)
 
 
 def reported(ask: Ask, tx: Snapshot, territory: Territory, verb: Verb, inputs: Any, answer: Answer) -> Report:
     """The report of a question that has one, from its answer and in the same snapshot."""
     assert verb.report  # noqa: S101 (asked for only where it is there)
-    draw = verb.report
-    return _in_time(lambda: draw(_asked(ask, tx, territory), inputs, json.loads(answer.text)))
+    return verb.report(_asked(ask, tx, territory), inputs, json.loads(answer.text))
 
 
 def _asked(ask: Ask, tx: Snapshot, territory: Territory) -> planning.Asked:
     return planning.Asked(tx=tx, territory=territory, lang=ask.translation)
 
 
-def _in_time(work: Callable[[], T]) -> T:
+@contextmanager
+def unhurried(ask: Ask) -> Iterator[Snapshot]:
+    """The snapshot that a question is asked in. What takes longer than one may asks for too much: TooMuch says so."""
     try:
-        return work()
+        # Around the transaction, for it is its end that tells what PostgreSQL cancelled.
+        with ask.house.db.read_long() as tx:
+            yield tx
     except TooSlow as error:
         raise TooMuch(_TOO_LONG) from error
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import jobs, reports, simple
-from api.execution import Execution, answered, read, reported, result, settled
+from api.execution import Execution, answered, read, reported, result, settled, unhurried
 from api.features import GEOJSON, PLAIN
 from api.house import JSON, PAGE, Ask, Asked, Form, Now
 from api.links import following_page, here, link
@@ -63,7 +63,7 @@ def description(process_id: str, ask: Asked) -> Response:
 def execute_simply(process_id: str, ask: Asked, now: Now) -> Response:
     """The question by query parameters, where all that it needs fits there."""
     verb = question(process_id)
-    with ask.house.db.read_long() as tx:
+    with unhurried(ask) as tx:
         territory = ask.house.catalogue.territory(tx)
         inputs = simple.read(verb, ask.settle(territory, _forms(verb)))
         with simple.by_parameter():
@@ -95,7 +95,7 @@ def execute(process_id: str, body: Execution, ask: Asked, caller: Called, now: N
     # A report is made for who waits for it: that an answer later is preferred is passed over.
     if jobs.preferred(ask, caller) and settled(ask, verb, body, forms) not in reports.forms(verb):
         return jobs.submit(verb, body, ask, caller, now=now)
-    with ask.house.db.read_long() as tx:
+    with unhurried(ask) as tx:
         territory = ask.house.catalogue.territory(tx)
         ask.settle(territory, forms).finish()
         ask.form = settled(ask, verb, body, forms)

@@ -2,6 +2,7 @@
 # Points are starred, and pyproj transforms arrays as well as numbers:
 # pyright: reportArgumentType=false, reportCallIssue=false
 
+import geopandas
 import pyproj
 import pytest
 import shapely
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from shapely.geometry import Point, mapping, shape
 
 from geo.errors import BadInput, TooMuch
-from tests.conftest import PATIENT
+from tests.conftest import PATIENT, SHARED
 from tests.geo.planned import ask, put
 
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -120,3 +121,26 @@ def test_bounds_are_named(database):
         ask(database, "coverage", near="areas", distance=300.0, collection="areas")
     with pytest.raises(BadInput):
         ask(database, "coverage", near="areas", distance=300.0)
+
+
+def test_the_real_spoil_heaps(database):
+    """Mine shafts and estates of the World Heritage within 500 m of a listed spoil heap, against geopandas."""
+    names = ("unesco_terrils", "puits_de_mines", "unesco_cites_minieres")
+    files = [SHARED / "loos" / f"{name}.geojson" for name in names]
+    if not all(file.exists() for file in files):
+        pytest.skip("../shared/data is not here")
+    heaps, shafts, estates = (geopandas.read_file(file).to_crs(4326) for file in files)
+    put(database, "areas", list(heaps.geometry))
+    put(database, "places", list(shafts.geometry))
+    put(database, "heritage", list(estates.geometry))
+    west, south, east, north = shapely.total_bounds([*heaps.geometry, *shafts.geometry, *estates.geometry])
+    plane = f"+proj=laea +lat_0={(south + north) / 2} +lon_0={(west + east) / 2} +ellps=WGS84"
+    heap, shaft, estate = (one.to_crs(plane).geometry.union_all() for one in (heaps, shafts, estates))
+    question = {"near": "areas", "distance": 500.0}
+    points = ask(database, "coverage", **question, collection="places")["coverage"]
+    assert points["total"] == len(shafts)
+    assert points["covered"] == sum(one.distance(heap) <= 500 for one in shapely.get_parts(shaft))
+    assert 0 < points["covered"] < points["total"]
+    areas = ask(database, "coverage", **question, collection="heritage")["coverage"]
+    assert areas["total"] == pytest.approx(estate.area, rel=1e-3)
+    assert areas["covered"] == pytest.approx(estate.intersection(heap.buffer(500, quad_segs=64)).area, rel=1e-3)
