@@ -23,6 +23,7 @@ from geo.settings import Settings
 from tests.api.conftest import client_of
 from tests.conftest import ROOT, Territory, _template, clone
 from tests.declaring import DECIDER, declared, published
+from tests.script.conftest import wait_until
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TABLES = "select schemaname || '.' || tablename from pg_tables where schemaname in ('territory', 'register') order by 1"
@@ -360,11 +361,8 @@ def restoring(at: Territory, file: Path) -> "subprocess.Popen[bytes]":
 
 def await_transaction(at: Territory) -> None:
     """Until the restore's transaction has begun."""
-    deadline = time.monotonic() + 20
     query = "select count(*) from pg_stat_activity where datname = current_database() and backend_xid is not null"
-    while not at.scalar(query):
-        assert time.monotonic() < deadline, "the restore never began"
-        time.sleep(0.005)
+    wait_until(lambda: at.scalar(query), 120, pause=0.005)
 
 
 def test_a_restore_killed_at_any_moment_changes_nothing(lived_in: Territory, tmp_path: Path):

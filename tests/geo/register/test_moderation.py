@@ -18,7 +18,7 @@ from geo.register.moderation import CHECKS, DECISIONS, REASONED
 from tests.declaring import HOME, NOW, body, decided, declared, published
 
 ROLES = ("moderator", "planner", "admin")
-SECRETS = "select md5(string_agg(t::text, '' order by t::text)) from "
+HASH = "(select md5(string_agg(t::text, '' order by t::text)) from {} t)"
 
 
 @pytest.fixture
@@ -89,11 +89,11 @@ STATES: dict[str, Callable[..., UUID]] = {
 }
 
 
-def everything(loos) -> tuple[str, ...]:
+def everything(loos) -> list[str]:
     """All that a decision could change, as one hash a table."""
     tables = ("register.declarations", "register.audit", "register.amendments", "register.outbox", "register.checks",
               "register.flagged", "territory.installations", "territory.tombstones")  # fmt: skip
-    return tuple(loos.scalar(f"{SECRETS}{table} t") for table in tables)
+    return loos.scalar(f"select array[{', '.join(map(HASH.format, tables))}]")
 
 
 def expected(state: str, act: str, role: str) -> type[Exception] | str:
