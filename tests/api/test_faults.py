@@ -73,6 +73,7 @@ def traffic(url: str) -> Iterator[list[tuple[str, httpx.Response]]]:
             thread.join(60)
 
 
+@pytest.mark.long
 def test_a_killed_database(standing):
     """503 with Retry-After while it is away, nothing half-written, and no hand needed after it is back."""
     folder, service = standing

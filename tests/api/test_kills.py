@@ -175,6 +175,7 @@ class Resident(threading.Thread):
         raise AssertionError(f"no letter that leads to {page}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "kills", [5, pytest.param(50, marks=pytest.mark.skipif(not LONG, reason="GOHELLE_LONG=1 runs it"))]
 )

@@ -96,6 +96,7 @@ def schema(described):
     return schemathesis.openapi.from_dict(described, config=config)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", range(4))
 def test_the_description_is_true(schema, service, share):
     """No 5xx and no undocumented answer to anything that the document allows, or forbids."""

@@ -21,7 +21,10 @@ import pytest
 
 from .conftest import ROOT, Folder, wait_until
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="what is left over is told by /proc")
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="what is left over is told by /proc"),
+    pytest.mark.long,
+]
 
 COMMAND = """
 import http.server, os, signal, socket, sys, time

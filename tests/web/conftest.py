@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 AXE = Path(__file__).parent.parent.parent / "web" / "node_modules" / "axe-core" / "axe.min.js"
 ARGUMENTS = [
@@ -20,6 +20,11 @@ ARGUMENTS = [
     "--disable-quic",
     "--disable-features=LocalNetworkAccessChecks",  # a foreign page may ask the service under test
 ]
+PATIENCE = 60_000
+"""Milliseconds: a browser that draws without a graphics card, four at a time, takes ten seconds for what takes one alone."""
+
+expect.set_options(timeout=PATIENCE / 2)
+
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -64,7 +69,7 @@ class Visit:
     def rest(self) -> None:
         """Wait until the map has nothing left to load or draw."""
         self.page.wait_for_timeout(150)
-        self.page.wait_for_function("() => document.documentElement.dataset.map === 'idle'", timeout=30_000)
+        self.page.wait_for_function("() => document.documentElement.dataset.map === 'idle'", timeout=PATIENCE)
 
     def seen(self, source: str) -> list[dict[str, Any]]:
         """What the map has drawn of a source: properties, layer and geometry type."""

@@ -34,7 +34,7 @@ def test_from_the_request_to_the_square(browser, loos):
         point = page.evaluate("() => { const p = gohelle.map.project([2.795206, 50.458997]); return [p.x, p.y]; }")
         page.mouse.click(box["x"] + point[0], box["y"] + point[1])
         page.get_by_role("button", name="Pompe à chaleur, 8").click()
-        page.get_by_text("Venez voir !").wait_for(timeout=10_000)
+        page.get_by_text("Venez voir !").wait_for()
         assert "<img src=x onerror=alert(1)>" in page.inner_text("body")
         assert here.complaints == []
         assert here.strangers == []

@@ -8,7 +8,7 @@ import httpx2 as httpx
 import pytest
 from playwright.sync_api import Browser, Frame, Page
 
-from tests.web.conftest import AXE
+from tests.web.conftest import AXE, PATIENCE
 
 BUDGET = 350_000
 """Bytes that come over the wire until the embedded map rests."""
@@ -84,7 +84,7 @@ def embedded(page: Page) -> Frame:
     frame = page.locator("gohelle-map iframe").element_handle().content_frame()
     assert frame
     frame.wait_for_url("**/embed?**")
-    frame.wait_for_function("() => document.documentElement.dataset.map === 'idle'", timeout=30_000)
+    frame.wait_for_function("() => document.documentElement.dataset.map === 'idle'", timeout=PATIENCE)
     return frame
 
 
@@ -203,5 +203,5 @@ def test_the_frame_works_without_script(service, neighbour, window):
     window.goto(f"{neighbour.url}/frame")
     window.locator("iframe").scroll_into_view_if_needed()
     frame = window.frame_locator("iframe")
-    frame.locator("html[data-map=idle]").wait_for(state="attached", timeout=30_000)
+    frame.locator("html[data-map=idle]").wait_for(state="attached", timeout=PATIENCE)
     assert frame.locator("#legend [data-collection]").count() == 1

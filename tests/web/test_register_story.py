@@ -15,9 +15,7 @@ from geo.register import staff
 from tests.conftest import Service, Territory, running
 from tests.mailbox import Mailbox, serving, text
 from tests.script.conftest import wait_until
-from tests.web.conftest import Visit
-
-expect.set_options(timeout=20_000)  # several browsers and services may share the machine
+from tests.web.conftest import PATIENCE, Visit
 
 SIZES = [(390, 844), (1280, 800)]
 OWNER = "jeanne@example.fr"
@@ -89,7 +87,7 @@ def picture() -> bytes:
 
 def ready(page: Page) -> None:
     """Wait until the small map rests."""
-    page.wait_for_function("() => document.documentElement.dataset.map === 'idle'", timeout=30_000)
+    page.wait_for_function("() => document.documentElement.dataset.map === 'idle'", timeout=PATIENCE)
 
 
 def fill_in(page: Page, *, power: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Route
 
 from api.assets import WEB
+from tests.web.conftest import PATIENCE
 
 FOREIGN = "https://elsewhere.example/map.html"
 DIST = WEB / "node_modules" / "maplibre-gl" / "dist"
@@ -48,7 +49,7 @@ def test_every_style_is_drawn_on_a_foreign_page(visit) -> None:
             lambda route: route.fulfill(path=DIST / Path(urlsplit(route.request.url).path).name),
         )
         here.page.goto(FOREIGN)
-        here.page.wait_for_function("() => window.idle", timeout=30_000)
+        here.page.wait_for_function("() => window.idle", timeout=PATIENCE)
         assert here.page.evaluate("() => errors") == [], id
         drawn = here.page.evaluate(
             "() => [...new Set(map.queryRenderedFeatures().map(({ sourceLayer }) => sourceLayer))]"

@@ -157,7 +157,7 @@ def test_without_webgl_the_list_is_asked_for_by_view(go) -> None:
     here.page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
     page = here.open("/?lang=fr#on=installations", wait=False)
     page.get_by_role("tab", name="Liste").click()
-    expect(page.locator("#list [data-entry]").first).to_be_visible(timeout=15_000)
+    expect(page.locator("#list [data-entry]").first).to_be_visible()
 
 
 def test_areas_from_tiles_have_their_names(go) -> None:

@@ -15,7 +15,7 @@ from tests.geo.cql2.conftest import Chosen, found
 from tests.geo.cql2.test_examples import EXAMPLES
 
 INSTALLATIONS = KINDS["installations"]
-SECONDS = 600 if os.environ.get("GOHELLE_LONG") else 20
+SECONDS = 600 if os.environ.get("GOHELLE_LONG") else 10
 SLOWEST = 0.1
 """Seconds of the processor, which others may use at the same time."""
 
@@ -179,14 +179,15 @@ def test_what_is_understood_runs(chosen: Chosen, text: str):
     chosen.by_database(text)
 
 
+@pytest.mark.long
 def test_fuzzing(chosen: Chosen):
-    """For 20 s (10 minutes by script/check --long): mutated examples are refused or run, and nothing else happens."""
+    """For 10 s (10 minutes by script/check --long): mutated examples are refused or run, and nothing else happens."""
     seed = random.SystemRandom().randrange(2**32)
     lots = random.Random(seed)
     corpus = [text for texts in EXAMPLES.values() for text in texts]
     pieces = sorted({piece for text in corpus for piece in text.replace("(", " ( ").replace(",", " , ").split()})
     end, run = time.monotonic() + SECONDS, 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or run < 100:  # a busy machine takes longer, and tries no less
         text = _mutated(lots, corpus, pieces)
         began = time.thread_time()
         try:
@@ -203,7 +204,6 @@ def test_fuzzing(chosen: Chosen):
             except Exception as error:
                 raise AssertionError((seed, text)) from error
         run += 1
-    assert run > 100
 
 
 def _mutated(lots: random.Random, corpus: list[str], pieces: list[str]) -> str:
