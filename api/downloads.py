@@ -28,7 +28,7 @@ FILES = (
 """The formats by Accept and by `f`."""
 
 CHARSETS = {"csv": "text/csv; charset=utf-8; header=present"}
-CHUNK = 1 << 18
+CHUNK = 1 << 20
 
 
 def download(ask: Ask, collection_id: str, forms: tuple[Form, ...]) -> Response:

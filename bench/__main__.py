@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bench import plot, questions, report
 from bench.contests import Contest, Stage, contests, from_memory
+from bench.exports import exports
+from bench.filters import filters
 from bench.ground import COMMUNES, DETECTIONS, SEED, databases, ground, scene
 from bench.measure import median, paired
 from bench.page import page
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         "--only",
         default="",
         metavar="WORD",
-        help="only contests whose name holds the word, no trials; `register` or `page`: only its trials",
+        help="only contests whose name holds the word (`filter`), no trials; `register`, `exports`, `page`: only its trials",
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="N rounds of each contest instead of five")
     options = parser.parse_args(arguments)
@@ -68,9 +70,12 @@ def main(arguments: Sequence[str]) -> int:
             for name in ("cold", "kept"):
                 fetch(servers[name], "/collections/installations/items?limit=1")  # count and extent, once a version
             rounds = 3 if options.quick else options.rounds
+            if options.only == "exports":
+                print(report.targets(list(exports(stage, rounds))))
+                return 0
             outcomes = [
                 outcome
-                for asked in (contests(stage), from_memory(stage, Path(folder)))
+                for asked in (contests(stage), filters(stage), from_memory(stage, Path(folder)))
                 for outcome in _outcomes(asked, rounds, options.only)
             ]
             found = report.findings(outcomes) + ([] if options.only else list(_trials(stage, small, rounds)))
@@ -105,6 +110,8 @@ def _trials(stage: Stage, small: str, rounds: int) -> Iterator[Finding]:
     yield growth(stage, small, rounds)
     yield crowd(stage)
     yield memory(stage)
+    if not stage.quick:
+        yield from exports(stage, rounds)
     yield from staleness(stage)
     yield from register(stage.base, small, quick=stage.quick)
     yield from page(stage.base, rounds=rounds)

@@ -77,7 +77,11 @@ def _items(stage: Stage, limit: int, share: float) -> Contest:
 
 
 def _peer(stage: Stage, paths: Sequence[str], size: float) -> Callable[[], Run]:
-    seconds = PEER_SECONDS[size > LARGE]
+    return peer_run(stage, paths, PEER_SECONDS[size > LARGE])
+
+
+def peer_run(stage: Stage, paths: Sequence[str], seconds: int = PEER_SECONDS[0]) -> Callable[[], Run]:
+    """The peer under load, and an end to what it leaves behind."""
     return settled(stage.base, stage.database, driven(stage.base, stage.servers["peer"], paths, seconds))
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.ground import Ground
 from bench.servers import Server, database_cpu
@@ -22,6 +22,8 @@ SCRATCH = tempfile.TemporaryDirectory(prefix="gohelle_bench_")
 ABANDONED = """select pg_cancel_backend(pid) from pg_stat_activity
   where datname = %s and state = 'active' and pid <> pg_backend_pid() and backend_type = 'client backend'"""
 Statement = tuple[str, Mapping[str, Any]]
+Measured = TypeVar("Measured")
+"""What a contender's round gives: a Run, or seconds alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,10 @@ def median(runs: Sequence[Run]) -> Run:
     return Run(**{**middle, "errors": sum(run.errors for run in runs)})
 
 
-def paired(contestants: Mapping[str, Callable[[], Run]], rounds: int, seed: int) -> dict[str, list[Run]]:
+def paired(contestants: Mapping[str, Callable[[], Measured]], rounds: int, seed: int) -> dict[str, list[Measured]]:
     """Each once a round, in another order each time: the machine's swings then fall on all alike."""
     order = random.Random(seed)
-    found: dict[str, list[Run]] = {name: [] for name in contestants}
+    found: dict[str, list[Measured]] = {name: [] for name in contestants}
     for _ in range(rounds):
         for name in order.sample(list(contestants), len(contestants)):
             found[name].append(contestants[name]())

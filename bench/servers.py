@@ -37,6 +37,10 @@ class Server:
         """Seconds of CPU that it and its workers have used."""
         return sum(_cpu(pid) for pid in tree(self.pid))
 
+    def held(self) -> dict[int, int]:
+        """MB of each of its processes, by its number: memory of their own, not shared."""
+        return {pid: _memory(pid, "RssAnon") for pid in tree(self.pid)}
+
     def memory(self, field: str = "VmHWM") -> int:
         """MB of the largest of its processes: VmHWM at its peak, VmRSS now."""
         return max(_memory(pid, field) for pid in tree(self.pid))

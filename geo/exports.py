@@ -40,7 +40,7 @@ FORMULA = "case when {text} ~ '^[-=+@\\t\\r\\n＝＋－＠]' then '''' || {text}
 RAW = r"format csv, delimiter E'\x02', quote E'\x01'"
 """JSON holds neither character, so that COPY writes it as it is: a feature a line."""
 
-CHUNK = 1 << 18
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
