@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -58,10 +59,11 @@ def _feed(ask: Ask, collection_id: str, by: str) -> Response:
         page = features.page(collection, question, reach=reach, view=View(lang=ask.translation, located=False)).asked(
             tx
         )
-        changed = addresses.changed_at(tx, collection)
+        changed = addresses.changed_on(tx, collection)
     entries = json.loads(f"[{page.features}]")
     # A collection that never held anything has not changed since the town's own description was written.
-    updated = changed.isoformat(timespec="seconds") if changed else "1970-01-01T00:00:00+00:00"
+    day = f"{changed or date(1970, 1, 1)}T00:00:00+00:00"
+    updated = max((day, *(one["properties"]["updated_at"] for one in entries)), key=datetime.fromisoformat)
     body = feed(ask, territory, collection, entries, title=_title(ask, collection, by), updated=updated)
     return ask.reply(body, f"{ATOM.media_type}; charset=utf-8", versions=seen)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import Date, Integer, cast, func, select
 from sqlalchemy.engine import Connection
@@ -22,9 +22,13 @@ class Slice:
     changed: date
 
 
-def changed_at(tx: Connection, collection: Collection) -> datetime | None:
-    """When the collection last changed, by whatever way; None if it never held anything."""
-    return tx.execute(select(VERSION.c.changed_at).where(VERSION.c.collection == collection.id)).scalar_one_or_none()
+def changed_on(tx: Connection, collection: Collection) -> date | None:
+    """The day (UTC) on which the collection last changed, by whatever way; None if it never held anything.
+
+    The moment would tell when the town decided on a home, or when its owner withdrew it.
+    """
+    day = cast(func.timezone("UTC", VERSION.c.changed_at), Date)
+    return tx.execute(select(day).where(VERSION.c.collection == collection.id)).scalar_one_or_none()
 
 
 def slices(tx: Connection, collection: Collection) -> Sequence[Slice]:

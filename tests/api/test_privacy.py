@@ -41,6 +41,10 @@ PAGES = (
     "/styles/territory",
     "/declared-sums",
     "/declared-sums?f=html",
+    "/collections/installations/new",
+    "/collections/installations/changes",
+    "/collections/installations/items?sortby=-updated_at&limit=1000",
+    "/collections/installations/items?filter=updated_at%20%3D%20TIMESTAMP('2026-05-01T00:00:00Z')",
     "/processes/nearby/execution?collections=installations&lon=2.79421&lat=50.45832&distance=150",
     "/processes/nearby/execution?collections=installations&lon=2.79421&lat=50.45832&distance=2000",
 )
@@ -90,16 +94,23 @@ def clear(loos: Territory) -> None:
 
 
 def freeze(loos: Territory) -> None:
-    """What differs between two declarations whoever makes them: number, key, moment and versions, made equal here."""
+    """What differs between two declarations whoever makes them: number, key, day and versions, made equal here.
+
+    The time of the day stays what it was: where it were public, two runs of a test would differ.
+    """
     with loos.superuser() as connection:
         connection.execute("alter table territory.installations disable trigger stamp")
         connection.execute(
-            "update territory.installations set updated_at = '2026-05-01', source_key = 'declaration:x' "
+            "update territory.installations set source_key = 'declaration:x', "
+            "updated_at = timestamptz '2026-05-01Z' + (updated_at - date_trunc('day', updated_at, 'UTC')) "
             "where source_key like 'declaration:%'"
         )
         connection.execute("alter table territory.installations alter id restart with 1000000")  # NUMBER
         connection.execute("update territory.installations set id = default where source_key = 'declaration:x'")
-        connection.execute("update territory.version set version = 1, changed_at = '2026-05-01'")
+        connection.execute(
+            "update territory.version set version = 1, "
+            "changed_at = timestamptz '2026-05-01Z' + (changed_at - date_trunc('day', changed_at, 'UTC'))"
+        )
 
 
 def told(answer) -> tuple[object, ...]:
