@@ -102,9 +102,9 @@ def create(settings: Settings) -> ASGIApp:
         app.mount(path, Files(directory=folder, check_dir=False))
     bounds = _bounds(room.router for room in rooms)
     if not settings.memory_mb:
-        return Edge(Leaving(app), settings, bounds)
+        return Edge(Leaving(app), settings, bounds, house.error_page)
     memory = Memory(Leaving(app), listener.current, limit=settings.memory_mb * 1_000_000)
-    return Edge(memory, settings, bounds, memory.at_hand)
+    return Edge(memory, settings, bounds, house.error_page, memory.at_hand)
 
 
 def _bounds(routers: Iterable[APIRouter]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import discreet, pages, sheet
-from api.forms import Form, Sent, body_of
+from api.forms import LARGEST_FORM, Form, Sent, body_of
 from api.house import House, InHouse, Now
 from api.sessions import from_our_pages
 from geo import register
@@ -49,7 +49,7 @@ def form(request: Request, house: InHouse, now: Now) -> Response:
     return page(request, document, territory=territory, house=house)
 
 
-@router.post("/declare")
+@router.post("/declare", max_body_size=LARGEST_FORM)
 def hand_in(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
     """Take the form: on to the next page, or the same one with everything that is wrong, and nothing lost."""
     from_our_pages(request)

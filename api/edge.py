@@ -1,7 +1,6 @@
 """The outermost layer, pure ASGI: request ids, known hosts, CORS on every public answer, HEAD, OPTIONS, the access log."""
 
 import itertools
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, MutableMapping
@@ -9,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
@@ -17,6 +18,9 @@ from geo.settings import Settings
 
 LARGEST_BODY = 11_000_000
 """Bytes of a request's body, wherever a route sets no bound of its own: a photo of 10 MB and a form around it."""
+
+DRAINED = 100_000_000
+"""Bytes of a refused body that are read and dropped: before a browser has sent all, it shows no answer."""
 
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 METHODS = b"GET, HEAD, POST, OPTIONS"
@@ -47,6 +51,9 @@ COUNTER = itertools.count(1)
 AtHand = Callable[[Scope], tuple[int, list[tuple[bytes, bytes]], bytes] | None]
 """Status, headers and body of an answer that is kept; see Memory."""
 
+Page = Callable[[Request, dict[str, Any]], str | None]
+"""A problem as a page, where a browser asks; see House.error_page."""
+
 log = structlog.get_logger()
 
 
@@ -54,13 +61,19 @@ class Edge:
     """Wraps the application; everything it adds is on error answers too."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, bounds: Mapping[str, int], at_hand: AtHand = lambda _: None
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        bounds: Mapping[str, int],
+        page: Page,
+        at_hand: AtHand = lambda _: None,
     ) -> None:
         """Know the names by which this service may be called, and what may be answered without the application.
 
         `bounds` are the bytes that a body may have at paths that set a bound of their own.
         """
         self.app = app
+        self.page = page
         self.at_hand = at_hand
         self.bounds = bounds
         parts = urlsplit(settings.public_url)
@@ -78,7 +91,9 @@ class Edge:
             return
         exchange = Exchange(scope, send)
         if refused:
-            await exchange.refuse(*refused)
+            if exchange.method == "POST":
+                await _drain(receive)
+            await exchange.refuse(*refused, self.page)
         elif exchange.preflight:
             await exchange.empty([] if exchange.private else PREFLIGHT)
         else:
@@ -135,7 +150,9 @@ class Exchange:
         except Exception:
             if not self.status:
                 log.exception("failed", request_id=self.id)
-                await self.refuse(500, "something went wrong on our side; the request id helps to find out what")
+                await self.refuse(
+                    500, "something went wrong on our side; the request id helps to find out what", _no_page
+                )
 
     async def send(self, message: Message) -> None:
         """Pass the answer on, with what every answer carries."""
@@ -162,16 +179,28 @@ class Exchange:
         await self.send({"type": "http.response.start", "status": 204, "headers": headers})
         await self.send({"type": "http.response.body", "body": b""})
 
-    async def refuse(self, status: int, detail: str) -> None:
+    async def refuse(self, status: int, detail: str, page: Page) -> None:
         """A problem of the edge's own."""
-        body = json.dumps(problems.document(status, detail, request_id=self.id)).encode()
-        headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body})
+        answer = await run_in_threadpool(problems.response, Request(self.scope), status, detail, page=page)
+        await self.send({"type": "http.response.start", "status": status, "headers": answer.raw_headers})
+        await self.send({"type": "http.response.body", "body": answer.body})
 
     def note(self, log: AccessLog) -> None:
         """One line a request."""
         log.note(self.method, self.scope["path"], self.status, self.started, self.bytes, self.id)
+
+
+def _no_page(*_: Any) -> None:
+    """Where the application has just failed, it is not asked for a page."""
+
+
+async def _drain(receive: Receive) -> None:
+    """Read a body that nobody wants, up to DRAINED."""
+    got, more = 0, True
+    while more and got < DRAINED:
+        message = await receive()
+        got += len(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 def _with_head(allowed: bytes) -> bytes:

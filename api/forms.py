@@ -15,6 +15,9 @@ from geo.register.declared import COMMON, FACT, FACTS, asked
 FIELDS = 100
 LARGEST_FIELD = 20_000
 
+LARGEST_FORM = 40_000_000
+"""Bytes of a form with a photo: one that is too large is told at its field, with all else that was typed, up to this."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form:

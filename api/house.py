@@ -91,7 +91,8 @@ class House:
             lang = named if named in territory.languages else preferred
             query = [("lang", lang)] if lang == named else []
             site = self.site(territory, lang)
-            return pages.render("error.html", problem, lang=lang, site=site, path=request.url.path, query=query)
+            told = {**problem, "posted": request.method == "POST"}
+            return pages.render("error.html", told, lang=lang, site=site, path=request.url.path, query=query)
         except GohelleError:
             return None
         except Exception:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import declare, discreet, pages, sheet
-from api.forms import Form, Sent
+from api.forms import LARGEST_FORM, Form, Sent
 from api.house import House, InHouse, Now
 from api.sessions import from_our_pages
 from geo import register
@@ -85,7 +85,7 @@ def edit(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
     return declare.page(request, document, territory=territory, house=house)
 
 
-@router.post("/mine/correct")
+@router.post("/mine/correct", max_body_size=LARGEST_FORM)
 def correct(request: Request, sent: Sent, house: InHouse, now: Now) -> Response:
     """Take the correction, or show the form again with everything that is wrong."""
     try:

@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problems: one table gives each word of the domain its HTTP status. A 500 says nothing."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -86,18 +86,22 @@ def response(
     problems: Sequence[Problem] = (),
     *,
     type: str = "about:blank",
+    page: Callable[[Request, dict[str, Any]], str | None] | None = None,
 ) -> Response:
-    """The problem as the client wants it: a page for a browser, JSON for everybody else."""
+    """The problem as the client wants it: a page for a browser, JSON for everybody else.
+
+    `page` makes the page where the request has not reached the application, which knows how.
+    """
     problem = document(status, detail, problems, getattr(request.state, "request_id", None), type)
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
     if status == 503:
         headers["Retry-After"] = str(RETRY_SECONDS)
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="gohelle"'
-    page = _page(request, problem)
-    if page is not None:
+    written = (page or _page)(request, problem)
+    if written is not None:
         headers["Content-Security-Policy"] = PAGE_CSP
-        return Response(page, status, headers, "text/html; charset=utf-8")
+        return Response(written, status, headers, "text/html; charset=utf-8")
     return Response(json.dumps(problem, ensure_ascii=False).encode(errors="replace"), status, headers, MEDIA_TYPE)
 
 
@@ -131,11 +135,18 @@ def _of_the_domain(request: Request, error: Exception) -> Response:
 
 def _of_the_body(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 (for the type checker)
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent != "application/json" and not sent.endswith("+json"):
+    found = error.errors()
+    if any(tuple(one["loc"]) == ("body",) for one in found) and not _is_json(request):
         return response(request, 415, "the body must be sent as application/json")
-    return response(request, 400, "the body cannot be kept as it stands", tuple(_problems(error.errors())))
+    return response(request, 400, UNKEPT, tuple(_problems(found)))
 
+
+def _is_json(request: Request) -> bool:
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return sent == "application/json" or sent.endswith("+json")
+
+
+UNKEPT = "the body cannot be kept as it stands"
 
 SAID = {
     "json_invalid": "is not valid JSON",
@@ -163,6 +174,10 @@ def _problems(found: Iterable[Any]) -> Iterable[Problem]:
 
 def _of_the_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 (for the type checker)
+    if error.status_code == 400:
+        # What cannot be parsed at all; the framework's own words for it may be those of Python.
+        message = "is not valid JSON" if _is_json(request) else "is not a form that can be read"
+        return response(request, 400, UNKEPT, (Problem(pointer="", message=message),))
     bound = request.scope.get(MAX_BODY_SIZE_SCOPE_KEY)
     details = {413: too_large(bound)} if bound is not None else {}
     details |= {404: "there is nothing at this address", 405: "this address does not answer that method"}

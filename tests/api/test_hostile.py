@@ -147,10 +147,14 @@ BODIES = [
 @pytest.mark.parametrize("path", ["/installations", NEARBY])
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:20]))
 def test_broken_bodies(looker, path, body):
-    """Never a 500, never an echo."""
+    """Never a 500, never an echo; whatever it is that cannot be read, a list says where and what."""
     answer = looker.post(path, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400, answer.text[:300]
     assert answer.headers["content-type"] == "application/problem+json"
+    errors = answer.json()["errors"]
+    assert errors
+    assert all(error["message"] and ("pointer" in error) != ("parameter" in error) for error in errors)
+    assert len(answer.content) < 10_000
 
 
 @pytest.mark.parametrize("sent", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
