@@ -122,6 +122,8 @@ def _engine(url: URL, *, size: int, seconds: int, options: str = "", level: Leve
         url,
         pool_size=size,
         max_overflow=0,
+        # The connection that was used last knows its plans and PostGIS its systems; in turn, each would have to learn them.
+        pool_use_lifo=True,
         pool_timeout=10,
         isolation_level=level,
         # The row of a failed statement may be a resident's: it stays out of messages and logs.
