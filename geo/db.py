@@ -52,6 +52,9 @@ ALIVE_SECONDS = 1.0
 ALONE = "-c max_parallel_workers_per_gather=0 -c jit=off"
 """Many ask at once: starting helpers, or a compiler, for one question costs ten times what the question does."""
 
+WITH_HELPERS = "-c max_parallel_workers_per_gather=2"
+"""Few ask what takes seconds: there a helper halves the wait."""
+
 WITH_JOBS = "-c search_path=public,jobs"
 """The job queue names its own tables and functions without their schema."""
 
@@ -76,7 +79,11 @@ class Database:
         reading = max(1, settings.pool_size - wired)
         self._reader = _engine(settings.reader_url, size=reading, seconds=READ_SECONDS, level="AUTOCOMMIT")
         self._expensive = _engine(
-            settings.reader_url, size=EXPENSIVE_CONNECTIONS, seconds=EXPENSIVE_SECONDS, level="AUTOCOMMIT"
+            settings.reader_url,
+            size=EXPENSIVE_CONNECTIONS,
+            seconds=EXPENSIVE_SECONDS,
+            options=WITH_HELPERS,
+            level="AUTOCOMMIT",
         )
         arguments = _arguments(seconds=GLANCE_SECONDS, options=ONE_PLAN)
         self._wire = Wire(make_conninfo(conninfo(settings.reader_url), **arguments), size=wired)

@@ -61,13 +61,14 @@ class Covered:
         }
 
 
-_NEAR = "exists (select from territory.{kind} f where {where} and ST_DWithin(f.geom::geography, s.geom::geography, %(distance)s)){added}"
-_ADDED = " or ST_DWithin(ST_GeomFromGeoJSON(%(added)s)::geography, s.geom::geography, %(distance)s)"
+_NEAR = "exists (select from territory.{kind} f where {where} and ST_DWithin(f.geom::geography, s.geom::geography, %(distance)s))"
+_ADDED = "ST_DWithin(ST_GeomFromGeoJSON(%(added)s)::geography, s.geom::geography, %(distance)s)"
 _ADDED_ROW = " union all select 0, ST_SetSRID(ST_GeomFromGeoJSON(%(added)s), 4326)"
 _POINTS = """
-with s as materialized (select s.n, s.geom, {near} as covered from ({subject}) s),
-rest as (select geom from s where not covered order by n limit {shown})
-select count(*) as total, count(*) filter (where covered) as covered, (select ST_AsGeoJSON(ST_Collect(geom), 7) from rest) as rest
+with s as materialized (select s.n, s.geom, {near} as near, {added} as added from ({subject}) s),
+rest as (select geom from s where not (near or added) order by n limit {shown})
+select count(*) as total, count(*) filter (where near) as near, count(*) filter (where near or added) as covered,
+       (select ST_AsGeoJSON(ST_Collect(geom), 7) from rest) as rest
 from s
 """
 STORED = "select f.id as n, f.geom from territory.{kind} f where {where}"
@@ -100,14 +101,17 @@ DIMENSIONS = {"Point": 1, "MultiLineString": 2, "MultiPolygon": 3}
 
 def reached(near: Source, *, added: bool) -> str:
     """SQL that is true of a row `s` within the parameter `distance` of a collection or, too, of the GeoJSON `added`."""
-    return _NEAR.format(kind=near.kind, where=near.counted, added=_ADDED if added else "")
+    stored = _NEAR.format(kind=near.kind, where=near.counted)
+    return f"({stored} or {_ADDED})" if added else stored
 
 
-def of_points(tx: Connection, subject: str, near: Source, values: Mapping[str, Any]) -> Covered:
-    """Count the points of the SQL `subject` (n, geom) that lie within the distance; of `added`, too, where it is a value."""
-    exists = reached(near, added="added" in values)
-    row = tx.exec_driver_sql(_POINTS.format(near=exists, subject=subject, shown=SHOWN), values).one()
-    return Covered(measure="count", total=row.total, covered=row.covered, uncovered=row.rest)
+def of_points(tx: Connection, subject: str, near: Source, values: Mapping[str, Any]) -> tuple[Covered, Covered]:
+    """Count the points of the SQL `subject` (n, geom) that lie within the distance: as it is, and of `added`, too."""
+    added = _ADDED if "added" in values else "false"
+    sql = _POINTS.format(near=reached(near, added=False), added=added, subject=subject, shown=SHOWN)
+    row = tx.exec_driver_sql(sql, values).one()
+    before = Covered(measure="count", total=row.total, covered=row.near, uncovered=None)
+    return before, Covered(measure="count", total=row.total, covered=row.covered, uncovered=row.rest)
 
 
 def of_shapes(tx: Connection, subject: str, near: Source, values: Mapping[str, Any], *, geometry: str) -> Covered:
@@ -184,8 +188,18 @@ def share_of(
     """The share of a collection; `values` are those of both sources, and the distance."""
     geometry = str(subject.collection.kind.geometry)
     if geometry == "Point":
-        return of_points(tx, STORED.format(kind=subject.kind, where=subject.counted), near, values)
+        return of_points(tx, STORED.format(kind=subject.kind, where=subject.counted), near, values)[1]
     return of_shapes(tx, subject_of(subject, area=area), near, values, geometry=geometry)
+
+
+def change_of(
+    tx: Connection, subject: Source, near: Source, values: Mapping[str, Any], added: Mapping[str, Any]
+) -> tuple[Covered, Covered]:
+    """The share of a collection before and after something is added; what is near to points is sought once for both."""
+    if subject.collection.kind.geometry == "Point":
+        stored = STORED.format(kind=subject.kind, where=subject.counted)
+        return of_points(tx, stored, near, {**values, **added})
+    return share_of(tx, subject, near, values), share_of(tx, subject, near, {**values, **added})
 
 
 def _covered(asked: Asked, question: Question, near: Source, values: dict[str, Any], used: list[Ground]) -> Covered:
@@ -193,7 +207,7 @@ def _covered(asked: Asked, question: Question, near: Source, values: dict[str, A
     if question.points is not None:
         sent = inputs.collected(asked.tx, question.points, "/inputs/points", types=("Point", "MultiPoint"))
         values["points"] = [json.dumps(one.geometry) for one in sent]
-        return of_points(asked.tx, _SENT, near, values)
+        return of_points(asked.tx, _SENT, near, values)[1]
     area = question.area is not None
     if question.collection is None:
         return of_shapes(asked.tx, _AREA, near, values, geometry="MultiPolygon")

@@ -108,12 +108,17 @@ def ground(tx: Connection, used: Source, **values: Any) -> Ground:
     points = used.collection.kind.geometry == "Point"
     sql = _GROUND.format(kind=used.kind, where=used.where, vertices="0" if points else "sum(ST_NPoints(f.geom))")
     rows = tx.exec_driver_sql(sql, {**used.values, **values}).all()
-    found, most = sum(row.n for row in rows), MAXIMUM_POINTS if points else MAXIMUM_SHAPES
-    if found > most:
-        raise TooMuch(f"{used.collection.id} has {found} features there, more than the {most} of one question")
+    bounded(used, sum(row.n for row in rows))
     if (vertices := sum(row.vertices for row in rows)) > MAXIMUM_VERTICES:
         raise TooMuch(f"{used.collection.id} has {vertices} vertices there, more than {MAXIMUM_VERTICES}")
     return tallied(used, [(row.position, row.n, row.worst, row.unstated) for row in rows])
+
+
+def bounded(used: Source, found: int) -> None:
+    """TooMuch where so many features are more than one question looks at."""
+    most = MAXIMUM_POINTS if used.collection.kind.geometry == "Point" else MAXIMUM_SHAPES
+    if found > most:
+        raise TooMuch(f"{used.collection.id} has {found} features there, more than the {most} of one question")
 
 
 def tallied(used: Source, rows: Sequence[tuple[str, int, float | None, int]]) -> Ground:

@@ -1,13 +1,10 @@
 """Overlay: what of a collection lies inside, or outside, another or drawn areas, with lengths and areas by attribute."""
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import MaxLen
-from sqlalchemy.engine import Row
 
 from geo.columns import words
 from geo.errors import BadInput, Problem, TooMuch
@@ -16,7 +13,7 @@ from geo.planning import grounds, inputs, written
 from geo.planning.coverage import DIMENSIONS
 from geo.planning.question import FEATURES, Answer, Asked, Named, Output, Titled, Verb
 
-MAXIMUM_PIECES = 20_000
+MAXIMUM_PIECES = 50_000
 MEASURES = {"Point": ("count", "1"), "MultiLineString": ("length_m", "ST_Length(g::geography)"), "MultiPolygon": ("area_m2", "ST_Area(g::geography)")}  # fmt: skip
 """What is added up of each geometry, and the SQL that measures a piece."""
 
@@ -54,16 +51,39 @@ class Question:
     schematic: inputs.Schematic = False
 
 
-_PIECES = """
-with {first} cut as (
+# Points are whole, and are found area by area, through their own index (`offset 0` keeps that order: the other way round
+# each of a million points would look for its areas). Lines and areas look for what cuts them.
+_POINTS = """
+{first} inside as materialized (
+  select distinct i.id from {others} o cross join lateral (
+    select n.id from territory.{kind} n where ST_Intersects(o.geom, n.geom) offset 0) i),
+cut as (
+  select f.id, f.name, {attribute} as value, f.geom as g
+  from territory.{kind} f where {where} and {kept}exists (select from inside where inside.id = f.id)),
+"""
+_SHAPES = """
+{first} cut as (
   select f.id, f.name, {attribute} as value, ST_CollectionExtract({piece}, {dimension}) as g
   from territory.{kind} f
   cross join lateral (select ST_Union(o.geom) as g from {others} o where ST_Intersects(o.geom, f.geom)) u
   where {where} and {kept}
 ),
-pieces as (select id, name, value, g, {measure} as much from cut where not ST_IsEmpty(g))
-select id, name, value, much, ST_AsGeoJSON(g, 7) as geometry from pieces order by id limit {most} + 1
 """
+_ANSWER = """
+pieces as materialized (
+  select id, name, value, {much} as much, g from (select * from cut offset 0) cut where not ST_IsEmpty(g) order by id limit {most} + 1),
+sums as (select value, count(*) as pieces, sum(much) as much from pieces group by value),
+numbered as (
+  select row_number() over (order by id) as number, ST_AsGeoJSON(g, 7) as geometry, row_to_json((select one from (
+           select id as item, name, value, {rounded} as {measure}) one)) as properties
+  from pieces)
+select (select count(*) from pieces) as found, (select {rounded} from (select coalesce(sum(much), 0) as much from sums) every)::text as total,
+       (select json_agg(json_build_object('value', value, 'pieces', pieces, '{measure}', {rounded}) order by value collate "C" nulls last)
+        from sums) as by,
+       (select string_agg('{{"type":"Feature","id":' || number || ',"geometry":' || geometry || ',"properties":' || properties || '}}',
+                          ',' order by number) from numbered) as features
+"""
+ROUNDED = "trim_scale(round(much::numeric, 2))"
 _DRAWN = "select ST_SetSRID(ST_GeomFromGeoJSON(t), 4326) as geom from unnest(%(areas)s::text[]) t"
 _STORED = "select f.geom from territory.{kind} f where {where}"
 PIECE = {
@@ -92,43 +112,32 @@ def _answer(asked: Asked, question: Question) -> Answer:
         shapes = inputs.collected(tx, question.areas, "/inputs/areas", types=("Polygon", "MultiPolygon"))
         values["areas"] = [json.dumps(one.geometry) for one in shapes]
         first, others = f"drawn as materialized ({_DRAWN}),", "drawn"
-    query = _PIECES.format(
+    points = geometry == "Point"
+    query = f"with {_POINTS if points else _SHAPES} {_ANSWER}".format(
         first=first,
         others=others,
         attribute=_attribute(collection.kind, question.attribute),
         piece=PIECE[question.operation],
-        kept=KEPT[question.operation],
+        kept=("" if question.operation == "intersection" else "not ") if points else KEPT[question.operation],
         dimension=DIMENSIONS[geometry],
         kind=subject.kind,
         where=subject.counted,
-        measure=sql,
+        measure=measure,
+        much=sql,
+        rounded=ROUNDED,
         most=MAXIMUM_PIECES,
     )
-    pieces = tx.exec_driver_sql(query, values).all()
-    if len(pieces) > MAXIMUM_PIECES:
+    row = tx.exec_driver_sql(query, values).one()
+    if row.found > MAXIMUM_PIECES:
         raise TooMuch(f"there are more than {MAXIMUM_PIECES} pieces: ask about smaller areas")
-    by = _by(pieces, measure)
     about = {
         "operation": question.operation,
         "measure": measure,
-        "total": round(sum(one.much for one in pieces), 2),
-        "by": by,
+        "total": json.loads(row.total),
+        "by": row.by or [],
         **grounds.resting(used),
     }
-    told = (
-        (one.geometry, {"item": one.id, "name": one.name, "value": one.value, measure: round(one.much, 2)})
-        for one in pieces
-    )
-    return written.features("overlay", written.rows(told), about=about)
-
-
-def _by(pieces: Sequence[Row[Any]], measure: str) -> list[dict[str, Any]]:
-    """The sums of each value of the attribute."""
-    groups: dict[str | None, list[float]] = defaultdict(list)
-    for one in pieces:
-        groups[one.value].append(one.much)
-    ordered = sorted(groups.items(), key=lambda item: (item[0] is None, str(item[0])))
-    return [{"value": value, "pieces": len(all), measure: round(sum(all), 2)} for value, all in ordered]
+    return written.features("overlay", row.features or "", about=about, returned=row.found)
 
 
 def _attribute(kind: Kind, name: str | None) -> str:

@@ -141,8 +141,7 @@ def _coverage(
     subject = grounds.source(asked.territory.collection(covered), prefix="s_", schematic=question.schematic)
     used += [grounds.ground(asked.tx, one) for one in (near, subject)]
     both = {**near.values, **subject.values, "distance": question.distance}
-    before = coverage.share_of(asked.tx, subject, near, both)
-    after = coverage.share_of(asked.tx, subject, near, {**both, **values})
+    before, after = coverage.change_of(asked.tx, subject, near, both, values)
     return {
         "covers": covers,
         "covered": covered,

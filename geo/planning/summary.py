@@ -53,27 +53,34 @@ class Question:
     schematic: inputs.Schematic = False
 
 
-# What meets a border only in a point has no length there, and is not counted there.
+# One pass: what an answer rests on is counted in the same groups as the answer. Only where an item may lie in several zones
+# are its parts kept, so that it is counted once. What meets a border only in a point has no length there, and no place.
 _ROWS = """
-with {first} hits as materialized (
-  select f.id, {zone} as zone, {year} as year, f.position, f.position_accuracy_m as accuracy, {coarse} as coarse,
-         {piece} as piece{columns}
-  from {sources} where {where}
+with {first} {hits}
+groups as materialized (
+  select {keys}, year, position, unstated, coarse, count(*) as n, max(accuracy) as worst{sums} from {of} group by {keys}, year, position, unstated, coarse
 ),
-fine as (select * from hits where not coarse{solid}),
-totals as (
-  select zone, year, count(*) as count{size}{sums} from fine group by zone, year order by zone, year limit {most} + 1
+totals as materialized (
+  select {zone} as zone, year, sum(n) as count{totals} from groups where not coarse group by 1, 2 order by 1, 2 limit {most} + 1
 ),
-names as ({names}),
-tally as (
-  select position, count(distinct id) as n, max(accuracy) as worst, count(distinct id) filter (where accuracy is null) as unstated
-  from fine group by position order by position
+tally as ({tally}),
+numbered as (
+  select row_number() over (order by totals.zone, totals.year) as number, names.geometry, row_to_json((select one from (
+           select totals.zone, totals.year, totals.count{told}, names.name) one)) as properties
+  from totals left join ({names}) names using (zone)
 )
-select (select json_agg(row_to_json(one)) from (
-          select totals.*, names.name, names.geometry from totals left join names using (zone) order by zone, year) one) as rows,
-       (select json_agg(json_build_array(position, n, worst, unstated)) from tally) as tally,
-       (select count(distinct id) from hits where coarse) as coarse
+select (select count(*) from totals) as returned,
+       (select string_agg('{{"type":"Feature","id":' || number || ',"geometry":' || coalesce(geometry, 'null') || ',"properties":' || properties || '}}',
+                          ',' order by number) from numbered) as features,
+       (select json_agg(json_build_array(position, coarse, n, worst, case when unstated then n else 0 end) order by position) from tally) as tally
 """
+_HITS = """
+select {keys}, {year} as year, f.position, f.position_accuracy_m as accuracy, f.position_accuracy_m is null as unstated, {coarse} as coarse{columns}
+from {sources} where {where}"""
+_ONCE = "select position, unstated, coarse, sum(n) as n, max(worst) as worst from groups group by 1, 2, 3"
+# Compared byte by byte: by a language's rules, a million equal words take a second to sort.
+_SEVERAL = """
+select position collate "C" as position, unstated, coarse, count(distinct id) as n, max(accuracy) as worst from hits group by 1, 2, 3"""
 
 
 def _answer(asked: Asked, question: Question) -> Answer:
@@ -82,37 +89,54 @@ def _answer(asked: Asked, question: Question) -> Answer:
     if question.area is not None:
         values["area"] = json.dumps(inputs.polygon(asked.tx, question.area))
     subject = grounds.source(collection, prefix="s_", schematic=question.schematic, area=question.area is not None)
-    looked = grounds.ground(asked.tx, subject, **values)
     by = _zones(asked, question, collection)
+    looked = None if by.partition else grounds.ground(asked.tx, subject, **values)
     _bounded(asked, question, subject, values)
-    sql = _ROWS.format(
-        first=by.first,
-        zone=by.zone,
-        year=_year(collection) if question.by_year else "null::integer",
-        coarse=by.coarse,
-        piece=by.piece if collection.kind.geometry != "Point" else "null::geometry",
-        columns="".join(f', f."{name}"' for name in _summed(collection)),
-        sources=by.sources.format(kind=subject.kind),
-        where=subject.counted,
-        solid=" and not ST_IsEmpty(piece)" if collection.kind.geometry != "Point" else "",
-        size=_size(collection),
-        sums="".join(f', sum("{name}") as "{name}", count("{name}") as "{name}_known"' for name in _summed(collection)),
-        most=MAXIMUM_ROWS,
-        names=by.names,
-    )
-    row = asked.tx.exec_driver_sql(sql, {**subject.values, **by.values, **values}).one()
-    rows = row.rows or []
-    if len(rows) > MAXIMUM_ROWS:
+    row = asked.tx.exec_driver_sql(_sql(question, subject, by), {**subject.values, **by.values, **values}).one()
+    if row.returned > MAXIMUM_ROWS:
         raise TooMuch(f"the answer has more than {MAXIMUM_ROWS} rows: ask by larger zones")
-    used = [_ground(subject, looked, row.tally or [], row.coarse)]
+    used = [_ground(subject, looked, row.tally or [])]
     used += [grounds.ground(asked.tx, one, **one.values) for one in by.used]
     about = {"collection": collection.id, "by": question.by, "by_year": question.by_year, **grounds.resting(used)}
-    return written.features("summary", written.rows((one.pop("geometry"), _rounded(one)) for one in rows), about=about)
+    return written.features("summary", row.features or "", about=about, returned=row.returned)
 
 
-def _ground(subject: Source, looked: Ground, tally: Sequence[Any], coarse: int) -> Ground:
+def _sql(question: Question, subject: Source, by: Zones) -> str:
+    collection = subject.collection
+    measures = _measures(collection)
+    hits = _HITS.format(
+        keys=", ".join(f"{sql} as k{n}" for n, sql in enumerate(by.keys)),
+        year=_year(collection) if question.by_year else "null::integer",
+        coarse=by.coarse,
+        columns=_columns(collection, by),
+        sources=by.sources.format(kind=subject.kind),
+        where=subject.counted,
+    )
+    if collection.kind.geometry != "Point":
+        hits = f"select * from ({hits} offset 0) pieces where not ST_IsEmpty(piece)"
+    return _ROWS.format(
+        first=by.first,
+        hits="" if by.partition else f"hits as materialized ({hits}),",
+        of=f"({hits}) hits" if by.partition else "hits",
+        keys=", ".join(f"k{n}" for n in range(len(by.keys))),
+        sums="".join(f', {sql} as "{name}"' for name, sql in measures.items()),
+        zone=by.zone,
+        totals="".join(f', sum("{name}") as "{name}"' for name in measures),
+        told="".join(f', {_rounded(name)} as "{name}"' for name in measures),
+        tally=_ONCE if by.partition else _SEVERAL,
+        names=by.names,
+        most=MAXIMUM_ROWS,
+    )
+
+
+def _ground(subject: Source, looked: Ground | None, tally: Sequence[Any]) -> Ground:
     """What counts lies in some zone; what lies in none, or nobody knows in which, is left out, and told."""
-    counted = grounds.tallied(replace(subject, schematic=True), tally)
+    fine = [(position, *counts) for position, coarse, *counts in tally if not coarse]
+    coarse = sum(n for _, is_coarse, n, *_ in tally if is_coarse)
+    counted = grounds.tallied(replace(subject, schematic=True), fine)
+    if looked is None:
+        grounds.bounded(subject, counted.counted + coarse)
+        return replace(counted, looked_at=counted.counted + coarse, left_out={"coarser_than_the_zones": coarse})
     out = {**looked.left_out, "coarser_than_the_zones": coarse, "in_no_zone": looked.counted - counted.counted - coarse}
     return replace(counted, looked_at=looked.looked_at, left_out=out)
 
@@ -128,7 +152,7 @@ def _zones(asked: Asked, question: Question, collection: Collection) -> Zones:
         return zones.stored(asked, collection, question.zones, schematic=question.schematic)
     if question.by == "commune":
         return zones.communes(asked, collection, schematic=question.schematic)
-    return zones.cells(collection, zones.CELLS[question.by]) if question.by in zones.CELLS else zones.whole()
+    return zones.cells(collection, zones.CELLS[question.by]) if question.by in zones.CELLS else zones.whole(collection)
 
 
 def _bounded(asked: Asked, question: Question, subject: Source, values: Mapping[str, Any]) -> None:
@@ -141,14 +165,27 @@ def _bounded(asked: Asked, question: Question, subject: Source, values: Mapping[
         raise TooMuch(f"this meets more than {zones.MAXIMUM_CELLS} cells: ask about a smaller area, or by larger cells")
 
 
+def _columns(collection: Collection, by: Zones) -> str:
+    """What of a row is added up, and where it may be met again, by what it is known."""
+    points = collection.kind.geometry == "Point"
+    columns = "".join(f', f."{name}"' for name in _summed(collection)) if points else f", {by.piece} as piece"
+    return columns if by.partition else f"{columns}, f.id"
+
+
+def _measures(collection: Collection) -> dict[str, str]:
+    """What is added up of each group, and how."""
+    if (found := SIZES.get(str(collection.kind.geometry))) is not None:
+        return {found[0]: f"sum({found[1]})"}
+    return {
+        column: sql
+        for name in _summed(collection)
+        for column, sql in ((name, f'sum("{name}")'), (f"{name}_known", f'count("{name}")'))
+    }
+
+
 def _summed(collection: Collection) -> list[str]:
     """Only of points: the kW of a line that is cut are nobody's."""
     return [one.name for one in collection.kind.summables] if collection.kind.geometry == "Point" else []
-
-
-def _size(collection: Collection) -> str:
-    found = SIZES.get(str(collection.kind.geometry))
-    return f", sum({found[1]}) as {found[0]}" if found else ""
 
 
 def _year(collection: Collection) -> str:
@@ -160,9 +197,9 @@ def _year(collection: Collection) -> str:
     )
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
-    """Sums of decimals differ in their last digits by the order in which they are added."""
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+def _rounded(name: str) -> str:
+    """SQL: sums of decimals differ in their last digits by the order in which they are added."""
+    return f'trim_scale(round(totals."{name}"::numeric, 3))'
 
 
 SUMMARY = Verb(
