@@ -14,6 +14,7 @@ from bench.filters import filters
 from bench.ground import COMMUNES, DETECTIONS, SEED, databases, ground, scene
 from bench.measure import median, paired
 from bench.page import page
+from bench.planning import planning
 from bench.register import register
 from bench.report import Outcome
 from bench.servers import all_servers, fetch, ready
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         "--only",
         default="",
         metavar="WORD",
-        help="only contests whose name holds the word (`filter`), no trials; `register`, `exports`, `page`: only its trials",
+        help="only contests whose name holds the word (`filter`), no trials; `register`, `exports`, `page`, `planning`: only its trials",
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="N rounds of each contest instead of five")
     options = parser.parse_args(arguments)
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str]) -> int:
         large, small = databases(base, ROWS * options.scale)
         if options.only == "register":
             print(report.targets(list(register(base, small, quick=options.quick))))
+            return 0
+        if options.only == "planning":
+            print(report.targets(list(planning(base, large, rounds=options.rounds))))
             return 0
         collection, reach = scene(base, large)
         with base.admin(large) as connection:
@@ -115,6 +119,8 @@ def _trials(stage: Stage, small: str, rounds: int) -> Iterator[Finding]:
     yield from staleness(stage)
     yield from register(stage.base, small, quick=stage.quick)
     yield from page(stage.base, rounds=rounds)
+    if not stage.quick:
+        yield from planning(stage.base, stage.database, rounds=rounds)
 
 
 if __name__ == "__main__":

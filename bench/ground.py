@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,13 +82,14 @@ def databases(base: Ground, rows: int) -> tuple[str, str]:
     with base.admin() as admin:
         known = {row[0] for row in admin.execute("select datname from pg_database").fetchall()}
         if large not in known:
-            _made(admin, large, lambda making: _fill(base, making, rows))
+            made(admin, large, lambda making: _fill(base, making, rows))
         if small not in known:
-            _made(admin, small, lambda making: _thin(base, making), template=large)
+            made(admin, small, lambda making: _thin(base, making), template=large)
     return large, small
 
 
-def _made(admin: psycopg.Connection, name: str, fill, template: str = "template0") -> None:
+def made(admin: psycopg.Connection, name: str, fill: Callable[[str], None], template: str = "template0") -> None:
+    """Make a database under a passing name, so that one which stands is whole."""
     making = sql.Identifier(f"making_{name}")
     admin.execute(sql.SQL("drop database if exists {} with (force)").format(making))
     admin.execute(
@@ -122,6 +123,18 @@ def _fill(base: Ground, name: str, rows: int) -> None:
 
 
 def _stage(connection: psycopg.Connection) -> None:
+    stage_communes(connection)
+    connection.execute(
+        "create table bench.detections (id integer, dep text, commune text, kwp float8, azimuth float8, tilt float8,"
+        " image_year integer, lon float8, lat float8)"
+    )
+    with connection.cursor().copy("copy bench.detections from stdin (format csv, header)") as copy:
+        copy.write(gzip.decompress(DETECTIONS.read_bytes()))
+    connection.execute("analyze bench.detections")
+
+
+def stage_communes(connection: psycopg.Connection) -> None:
+    """The communes of France in a schema that passes: bench.communes (code, nom, dep, geom)."""
     connection.execute("create schema bench")
     connection.execute("create table bench.raw (feature jsonb)")
     with (
@@ -138,13 +151,6 @@ def _stage(connection: psycopg.Connection) -> None:
     connection.execute("create index on bench.communes (dep, nom)")
     connection.execute("create index on bench.communes using gist (geom)")
     connection.execute("analyze bench.communes")
-    connection.execute(
-        "create table bench.detections (id integer, dep text, commune text, kwp float8, azimuth float8, tilt float8,"
-        " image_year integer, lon float8, lat float8)"
-    )
-    with connection.cursor().copy("copy bench.detections from stdin (format csv, header)") as copy:
-        copy.write(gzip.decompress(DETECTIONS.read_bytes()))
-    connection.execute("analyze bench.detections")
 
 
 def _thin(base: Ground, name: str) -> None:
