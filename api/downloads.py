@@ -1,6 +1,6 @@
 """The items of a collection as files: texts, binary formats, national schemas."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import IO
@@ -12,6 +12,7 @@ from api.house import Ask, Form
 from api.links import following_page
 from geo import exports, features
 from geo.features import View
+from geo.files.export import Written
 from geo.kinds import SCHEMES
 
 FILES = (
@@ -48,25 +49,29 @@ def download(ask: Ask, collection_id: str, forms: tuple[Form, ...]) -> Response:
         question = replace(wanted.question, after=())
         prepared = exports.prepare(tx, collection, question, wanted.view, format=ask.form.name, ids=ids)
     made = exports.finish(ask.house.settings, prepared)
-    name = f"{collection.id}{exports.SUFFIXES[ask.form.name]}"
-    headers = {
-        "Content-Length": str(made.size),
-        "Content-Disposition": f'attachment; filename="{name}"',
-        "Content-Crs": f"<{wanted.view.crs.uri}>",
-        "Content-Language": ask.lang,
-        "OGC-NumberReturned": str(made.rows),
-        "Cache-Control": "no-store",
-        "Vary": "Accept, Accept-Language",
-    }
+    headers = {"Content-Crs": f"<{wanted.view.crs.uri}>"}
     matched = page.matched if page else made.of or made.rows
     if matched is not None:
         headers["OGC-NumberMatched"] = str(matched)
     if page and page.next_after is not None:
         cursor = asking.cursor_text(page.next_after, page.order, page.next_keys)
         headers["Link"] = f'<{following_page(ask, cursor, ask.form.name)}>; rel="next"; type="{ask.form.media_type}"'
-    return StreamingResponse(
-        _sent(made.file), headers=headers, media_type=CHARSETS.get(ask.form.name, ask.form.media_type)
-    )
+    return attached(ask, collection.id, made, headers)
+
+
+def attached(ask: Ask, name: str, made: Written, more: Mapping[str, str] | None = None) -> Response:
+    """A finished file in the form asked for, under a name of its own."""
+    headers = {
+        "Content-Length": str(made.size),
+        "Content-Disposition": f'attachment; filename="{name}{exports.SUFFIXES[ask.form.name]}"',
+        "Content-Language": ask.lang,
+        "OGC-NumberReturned": str(made.rows),
+        "Cache-Control": "no-store",
+        "Vary": "Accept, Accept-Language",
+        **(more or {}),
+    }
+    media_type = CHARSETS.get(ask.form.name, ask.form.media_type)
+    return StreamingResponse(_sent(made.file), headers=headers, media_type=media_type)
 
 
 def _sent(file: IO[bytes]) -> Iterator[bytes]:

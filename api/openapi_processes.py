@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from api import reports, simple
+from api import reports, simple, taken
+from api.downloads import FILES
 from api.openapi_parts import GEOMETRY, PROBLEM, as_html, as_json, lowered, media, parameter
 from api.query import DEFAULT_LIMIT, MAXIMUM_LIMIT
 from geo.collections import Territory
@@ -111,7 +112,8 @@ def _executions(verb: Verb, territory: Territory, lang: str) -> Schema:
 
 def _content(verb: Verb) -> Schema:
     if verb.output.schema.get("contentMediaType") == GEOJSON:
-        return media(GEOJSON, "FeatureCollection")
+        files = {form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in taken.forms(verb)}
+        return {**media(GEOJSON, "FeatureCollection"), **files}
     return media("application/json")
 
 
@@ -147,7 +149,9 @@ def _parameters(verb: Verb, inputs: Schema) -> list[Schema]:
 
 
 def _form(content: Schema, more: list[str]) -> Schema:
-    return parameter("f", {"type": "string", "enum": [*(["geojson"] if GEOJSON in content else []), "json", *more]})
+    files = [form.name for form in FILES if form.media_type in content]
+    names = [*(["geojson"] if GEOJSON in content else []), "json", *more, *files]
+    return parameter("f", {"type": "string", "enum": names})
 
 
 def _get(id: str, summary: str, content: Schema, parameters: list[Schema]) -> Schema:

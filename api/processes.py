@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api import jobs, reports, simple
+from api import jobs, reports, simple, taken
 from api.execution import Execution, answered, read, reported, result, settled, unhurried
 from api.features import GEOJSON, PLAIN
 from api.house import JSON, PAGE, Ask, Asked, Form, Now
@@ -16,6 +16,7 @@ from api.sessions import Called
 from api.territory import BOTH, catalogue_version
 from geo.collections import Territory
 from geo.columns import say
+from geo.planning import terms
 from geo.planning.question import Verb
 from geo.planning.questions import QUESTIONS, question
 
@@ -75,8 +76,11 @@ def execute_simply(process_id: str, ask: Asked, now: Now) -> Response:
                 return same
             answer = answered(ask, tx, territory, verb, inputs)
             report = reported(ask, tx, territory, verb, inputs, answer) if wants_report else None
+            made = taken.prepare(ask, tx, verb, answer)
     if report:
         return reports.sent(ask, territory, verb, report, now=now)
+    if made:
+        return taken.sent(ask, verb, made)
     if ask.form is PAGE:
         document = {**_description(ask, verb, territory), "result": json.loads(answer.text)}
         return ask.answer(document, versions=versions, territory=territory, template="process.html")
@@ -101,15 +105,18 @@ def execute(process_id: str, body: Execution, ask: Asked, caller: Called, now: N
         ask.form = settled(ask, verb, body, forms)
         verb.check(inputs, territory)
         answer = answered(ask, tx, territory, verb, inputs)
+        made = taken.prepare(ask, tx, verb, answer, body)
         wants_report = ask.form in reports.forms(verb)
         report = reported(ask, tx, territory, verb, inputs, answer) if wants_report else None
+    if made:
+        return taken.sent(ask, verb, made)
     return reports.sent(ask, territory, verb, report, now=now, body=body) if report else result(verb, answer, body)
 
 
 def _forms(verb: Verb) -> tuple[Form, ...]:
     """What the simple way answers in; where a question has a report, that is its page."""
     if verb.output.schema.get("contentMediaType") == GEOJSON.media_type:
-        return (GEOJSON, PLAIN, *(reports.forms(verb) or (PAGE,)))
+        return (GEOJSON, PLAIN, *(reports.forms(verb) or (PAGE,)), *taken.forms(verb))
     return (JSON, *(reports.forms(verb) or (PAGE,)))
 
 
@@ -126,7 +133,8 @@ def _summary(ask: Ask, verb: Verb) -> dict[str, Any]:
 
 
 def _description(ask: Ask, verb: Verb, territory: Territory) -> dict[str, Any]:
-    output = {"title": say(verb.output.title, ask.lang), "schema": reports.schema(verb)}
+    told = {"x-terms": terms.terms(ask.lang), "x-reasons": terms.reasons(ask.lang)}
+    output = {"title": say(verb.output.title, ask.lang), "schema": {**reports.schema(verb), **told}}
     return {
         **_summary(ask, verb),
         "inputs": {name: one.described(territory, ask.lang) for name, one in verb.takes.items()},

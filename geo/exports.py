@@ -112,7 +112,7 @@ def prepare(
         _texts(collection.kind, view) if format == "csv" else [("feature", "text", _feature(collection.kind, view))]
     )
     chosen = _select(tx, collection, question, ids, columns)
-    return _copied(tx, chosen.sql, "format csv, header" if format == "csv" else RAW)
+    return copied(tx, chosen.sql, "format csv, header" if format == "csv" else RAW)
 
 
 def finish(settings: Settings, made: Written | Prepared) -> Written:
@@ -128,15 +128,15 @@ def _conforming(
     tx: Connection, collection: Collection, question: Question, ids: list[int] | None, scheme: Scheme
 ) -> Written:
     chosen = _select(tx, collection, question, ids, [("row", "text", conformity.row_sql(scheme))])
-    with _driver(tx).cursor() as cursor, cursor.copy(f"copy ({chosen.sql}) to stdout ({RAW})".encode()) as copy:
+    with driver(tx).cursor() as cursor, cursor.copy(f"copy ({chosen.sql}) to stdout ({RAW})".encode()) as copy:
         return conformity.write((bytes(part) for part in copy), scheme)
 
 
-def _copied(tx: Connection, sql: str, options: str) -> Written:
+def copied(tx: Connection, sql: str, options: str) -> Written:
     """What COPY sends, in a file that is in no folder."""
     file: IO[bytes] = tempfile.TemporaryFile(prefix="gohelle-export-")  # noqa: SIM115 (whoever sends it closes it)
     try:
-        with _driver(tx).cursor() as cursor:
+        with driver(tx).cursor() as cursor:
             with cursor.copy(f"copy ({sql}) to stdout ({options})".encode()) as copy:
                 for part in copy:
                     file.write(part)
@@ -148,7 +148,7 @@ def _copied(tx: Connection, sql: str, options: str) -> Written:
         raise
 
 
-def _driver(tx: Connection) -> "psycopg.Connection[Any]":
+def driver(tx: Connection) -> "psycopg.Connection[Any]":
     driver = tx.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 (for the type checker)
     return driver
@@ -173,7 +173,7 @@ def _select(
         order = "array_position(%(ids)s::bigint[], f.id)"
     parts = ", ".join(f'{sql} as "{name}"' for name, _, sql in columns)
     sql = f"select {parts} from territory.{collection.kind.id} f where {where} order by {order}"
-    written = psycopg.ClientCursor(_driver(tx)).mogrify(sql.encode(), values)
+    written = psycopg.ClientCursor(driver(tx)).mogrify(sql.encode(), values)
     listed = tuple((name, type_) for name, type_, _ in columns if type_ != "geometry")
     return Selection(sql=written, columns=listed)
 

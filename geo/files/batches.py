@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from geo.files.export import Layer
@@ -66,4 +67,7 @@ def _from_hex(texts: pa.StringArray) -> pa.BinaryArray:
     ends = memoryview(offsets).cast("i")[texts.offset : texts.offset + len(texts) + 1]
     data = binascii.unhexlify(memoryview(characters)[ends[0] : ends[-1]])
     halved = pa.array([(end - ends[0]) // 2 for end in ends], pa.int32())
-    return pa.Array.from_buffers(pa.binary(), len(texts), [None, halved.buffers()[1], pa.py_buffer(data)])
+    made = pa.Array.from_buffers(pa.binary(), len(texts), [None, halved.buffers()[1], pa.py_buffer(data)])
+    if not texts.null_count:
+        return made
+    return pc.if_else(texts.is_valid(), made, None)  # pyright: ignore[reportAttributeAccessIssue] (made on import)

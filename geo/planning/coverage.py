@@ -32,7 +32,7 @@ class Question:
         Titled(words("Part de cette collection", "Share of this collection", "Anteil dieser Sammlung")),
     ] = None
     points: Annotated[
-        inputs.Collected | None,
+        inputs.Points | None,
         Titled(
             words("ou de ces points, en GeoJSON", "or of these points, as GeoJSON", "oder dieser Punkte, als GeoJSON")
         ),

@@ -29,7 +29,10 @@ NAME = 200
 CollectionIds = Annotated[list[str], MinLen(1), MaxLen(50), Named(EVERY)]
 Distance = Annotated[float, Strict(), Gt(0), Le(MAXIMUM_DISTANCE_M)]
 Geometry = Annotated[dict[str, Any], Drawn("geojson-geometry")]
-Collected = Annotated[dict[str, Any], Drawn("geojson-feature-collection")]
+Place = Annotated[dict[str, Any], Drawn("geojson-geometry", ("Point",))]
+Polygon = Annotated[dict[str, Any], Drawn("geojson-geometry", ("Polygon",))]
+Points = Annotated[dict[str, Any], Drawn("geojson-feature-collection", ("Point",))]
+Areas = Annotated[dict[str, Any], Drawn("geojson-feature-collection", ("Polygon",))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class ItemReference:
 
 
 Area = Annotated[
-    Geometry | None,
+    Polygon | None,
     Titled(
         words("Seulement dans cette emprise", "Only within this area", "Nur in diesem Gebiet"),
         words(

@@ -51,8 +51,8 @@ class Question:
     limit: Annotated[
         int, Strict(), Ge(1), Le(100), Titled(words("Nombre de lacunes", "How many gaps", "Wie viele Lücken"))
     ] = 10
-    start: Annotated[inputs.Geometry | None, Titled(words("Départ", "From", "Von"))] = None
-    end: Annotated[inputs.Geometry | None, Titled(words("Arrivée", "To", "Nach"))] = None
+    start: Annotated[inputs.Place | None, Titled(words("Départ", "From", "Von"))] = None
+    end: Annotated[inputs.Place | None, Titled(words("Arrivée", "To", "Nach"))] = None
     area: inputs.Area = None
     schematic: inputs.Schematic = False
 

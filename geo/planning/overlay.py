@@ -35,7 +35,7 @@ class Question:
         ),
     ] = None
     areas: Annotated[
-        inputs.Collected | None,
+        inputs.Areas | None,
         Titled(
             words(
                 "ou avec ces surfaces, en GeoJSON",

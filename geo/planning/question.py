@@ -13,11 +13,12 @@ from urllib.parse import unquote_to_bytes
 from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
-from geo.collections import Territory
+from geo.collections import Collection, Territory
 from geo.columns import Words, say
 from geo.errors import BadInput, Problem
 from geo.kinds import GeometryType
 from geo.planning.report import Report
+from geo.planning.terms import CHOICES
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
@@ -42,9 +43,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The input is GeoJSON of this format: `geojson-geometry` or `geojson-feature-collection`."""
+    """The input is GeoJSON of this format (`geojson-geometry`, `geojson-feature-collection`), of these types and their multiples."""
 
     format: str
+    types: tuple[str, ...] = ("Point", "LineString", "Polygon")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +98,26 @@ class Input:
     def schema(self, territory: Territory) -> dict[str, Any]:
         """The JSON Schema of one value."""
         if self.drawn:
-            return {"type": "object", "format": self.drawn.format, "contentMediaType": GEOJSON}
+            kinds = {"x-geometries": list(self.drawn.types)}
+            return {"type": "object", "format": self.drawn.format, "contentMediaType": GEOJSON, **kinds}
         made = self.adapter.json_schema()
         made = dict(made["items"] if self.many else made)
         if self.named:
-            made["enum"] = [
-                one.id for one in territory.collections.values() if one.kind.geometry in self.named.geometry
-            ]
+            made["enum"] = [one.id for one in self._namable(territory)]
         if not self.required and self.default is not None:
             made["default"] = self.default
         return made
+
+    def _namable(self, territory: Territory) -> list[Collection]:
+        geometry = self.named.geometry if self.named else ()
+        return [one for one in territory.collections.values() if one.kind.geometry in geometry]
+
+    def titles(self, territory: Territory, lang: str) -> dict[str, str]:
+        """The words for each value that may be chosen, where there are words."""
+        if self.named:
+            return {one.id: say(one.title, lang) for one in self._namable(territory)}
+        given = self.schema(territory).get("enum", ())
+        return {one: say(CHOICES[one], lang) for one in given if one in CHOICES}
 
     def described(self, territory: Territory, lang: str) -> dict[str, Any]:
         """The input as OGC API - Processes describes it."""
@@ -114,7 +126,10 @@ class Input:
         if self.many:
             occurs["maxOccurs"] = bounds.get("maxItems", "unbounded")
         about = {"description": say(self.titled.description, lang)} if self.titled.description else {}
-        return {"title": say(self.titled.title, lang), **about, **occurs, "schema": self.schema(territory)}
+        schema = self.schema(territory)
+        if titles := self.titles(territory, lang):
+            schema["x-titles"] = titles
+        return {"title": say(self.titled.title, lang), **about, **occurs, "schema": schema}
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Question:
         ),
     ] = None
     areas: Annotated[
-        inputs.Collected | None,
+        inputs.Areas | None,
         Titled(
             words(
                 "ou par ces surfaces, en GeoJSON",
