@@ -31,6 +31,7 @@ def paths(territory: Territory, lang: str) -> Schema:
             parameter("collections", {"type": "string"}, text="ids, with commas"),
         ),
         "/embed.js": _get("embedScript", "The element that makes the frame", "text/javascript", "js"),
+        "/plan": _get("plan", "The planners' page", "text/html", "html"),
         "/embed/build": _get("embedBuild", "The lines that put the map into a page", "text/html", "html"),
         "/oembed": _get(
             "oembed",

@@ -105,7 +105,7 @@ def policy(basemap: str | None = None, *, asking: str = "") -> str:
     )
 
 
-MAPS = ("landing.html", "embed.html")
+MAPS = ("landing.html", "embed.html", "plan.html")
 """The templates that are a map."""
 
 MAP_CSP = policy()

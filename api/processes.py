@@ -95,9 +95,10 @@ def execute(process_id: str, body: Execution, ask: Asked, caller: Called, now: N
     """The question as an execute request: answered at once, or later for who prefers that and says who they are."""
     verb = question(process_id)
     inputs = read(verb, body)
-    forms = (_forms(verb)[0], PLAIN, JSON, *reports.forms(verb))
-    # A report is made for who waits for it: that an answer later is preferred is passed over.
-    if jobs.preferred(ask, caller) and settled(ask, verb, body, forms) not in reports.forms(verb):
+    waited_for = (*reports.forms(verb), *taken.forms(verb))
+    forms = (_forms(verb)[0], PLAIN, JSON, *waited_for)
+    # Reports and files are made for who waits for them: that an answer later is preferred is passed over.
+    if jobs.preferred(ask, caller) and settled(ask, verb, body, forms) not in waited_for:
         return jobs.submit(verb, body, ask, caller, now=now)
     with unhurried(ask) as tx:
         territory = ask.house.catalogue.territory(tx)

@@ -13,7 +13,7 @@ from geo.kinds import KINDS
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What a name stands for. `unit` as in kinds; `share` is a fraction of one."""
+    """What a name stands for. `unit` as in kinds; `share` is a fraction of one, `year` and `number` are no quantities."""
 
     title: Words
     unit: str | None = None
@@ -79,6 +79,7 @@ TERMS: Mapping[str, Term] = {
     "year": Term(words("Année", "Year", "Jahr"), "year"),
     "kind": Term(words("Catégorie", "Kind", "Art")),
     "pieces": Term(words("Morceaux", "Pieces", "Stücke")),
+    "item": Term(words("Objet n°", "Item no.", "Objekt Nr."), "number"),
     "items": Term(words("Objets", "Items", "Objekte")),
     "more": Term(words("Il y en a d’autres", "There are more", "Es gibt weitere")),
     "measure": Term(words("Mesure", "Measure", "Maß"), None, CHOICES),
