@@ -81,11 +81,18 @@ def test_an_area_is_drawn_and_its_coverage_read_sorted_and_taken_away(visit, ser
     assert here.faults() == []
 
     with page.expect_download() as waiting:
-        page.get_by_role("button", name="GeoPackage").click()
+        page.get_by_role("button", name="GeoPackage", exact=True).click()
     waiting.value.save_as(tmp_path / "coverage.gpkg")
     meta, _, _, columns = raw.read(tmp_path / "coverage.gpkg")
     parts = list(columns[list(meta["fields"]).index("part")])
     assert parts == [one["properties"]["part"] for one in told["features"]]
+
+    page.emulate_media(media="print")
+    picture = page.locator("#picture")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("(picture) => picture.naturalWidth") > 500
+    expect(page.get_by_role("button", name="Poser la question")).to_be_hidden()
+    page.emulate_media(media="screen")
 
     page.reload()
     answered(page)

@@ -44,7 +44,7 @@ class Board {
     this.map.getCanvas().setAttribute("aria-label", t("map_region"));
     this.map.on("style.load", () => this.install());
     this.map.on("movestart", () => mark("busy"));
-    this.map.on("idle", () => mark("idle"));
+    this.map.on("idle", () => (this.picture(), mark("idle")));
     this.map.on("click", ({ point }) => !this.drawing && picked(this.at(point)));
     globalThis.gohelle = { map: this.map, board: this };
   }
@@ -64,6 +64,13 @@ class Board {
     layer("asked-line", "asked", "line", "LineString", { "line-color": ASKED, "line-width": 3, "line-dasharray": [3, 2] });
     layer("asked-point", "asked", "circle", "Point", { "circle-color": ASKED, "circle-radius": 6, "circle-stroke-color": "#fff", "circle-stroke-width": 2 });
     layer("answer-point", "answer", "circle", "Point", { "circle-color": this.colours, "circle-radius": width(6, 10), "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 });
+  }
+
+  /** The map as paper shows it: a browser that prints gives the canvas another size, and does not wait for it. */
+  picture() {
+    const picture = byId("picture");
+    picture.hidden = !this.found.features.length;
+    if (!picture.hidden) picture.src = this.map.getCanvas().toDataURL();
   }
 
   drawn() {

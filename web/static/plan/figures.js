@@ -1,7 +1,7 @@
 // What an answer says beside its features: figures as they come, before beside after, and what it rests on in plain words.
 
 import { el } from "../map/dom.js";
-import { setup, t } from "../map/words.js";
+import { page, setup, t } from "../map/words.js";
 import { number } from "./values.js";
 
 const ELSEWHERE = new Set(["grounds", "accuracy_m", "accuracy_unstated", "place"]);
@@ -59,5 +59,6 @@ function sentence(one, speech) {
   const left = one.left_out.map(({ reason, count }) => t("left_out", { n: count, reason: speech.reasons[reason] ?? reason }));
   const positions = Object.entries(one.by_position).map(([position, n]) => `${n} × ${setup.words.positions?.[position] ?? position}`);
   const parts = [t("looked_at", { n: one.looked_at, counted: one.counted }), ...left, positions.length && t("by_position", { list: positions.join(" ; ") }), one.accuracy_m != null && t("accuracy_one", { m: number(one.accuracy_m, "m") })];
-  return [el("strong", {}, title), t("colon"), parts.filter(Boolean).join(" ")];
+  const sources = el("a", { href: page(`/collections/${one.collection}/items`) }, title); // where each entry names its source
+  return [sources, t("colon"), parts.filter(Boolean).join(" ")];
 }
