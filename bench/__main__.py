@@ -52,11 +52,12 @@ def main(arguments: Sequence[str]) -> int:
     began = time.monotonic()
     with ground() as base:
         large, small = databases(base, ROWS * options.scale)
-        if options.only == "register":
-            print(report.targets(list(register(base, small, quick=options.quick))))
-            return 0
-        if options.only == "planning":
-            print(report.targets(list(planning(base, large, rounds=options.rounds))))
+        alone = {
+            "register": lambda: register(base, small, quick=options.quick),
+            "planning": lambda: planning(base, large, rounds=options.rounds),
+        }
+        if options.only in alone:
+            print(report.targets(list(alone[options.only]())))
             return 0
         collection, reach = scene(base, large)
         with base.admin(large) as connection:
