@@ -21,8 +21,10 @@ from geo.collections import Territory
 from geo.columns import say
 from geo.energy import TECHNOLOGIES
 from geo.errors import BadKey, IllegalDecision, TooOften
+from geo.privacy import shown
 from geo.register import BadDraft, limits, named, photos
 from geo.register.declared import COMMON, FACTS
+from geo.register.sketch import sketch
 
 router = APIRouter()
 
@@ -216,10 +218,13 @@ def _shown(
             territory = house.catalogue.territory(tx)
             owned = register.owned(tx, token, now=now)
             shot = _picture(tx, owned)
+            told = owned.waiting or owned.draft
+            where = sketch(tx, told.location, shown(told.precision))
     except BadKey:
         return _bad_key(request, house)
     lang = discreet.language(request, territory)
     document = {"owned": owned, "token": token, "photo": shot, "notice": notice, "collection": _collection(territory)}
+    document |= {"sketch": where, "exact": told.precision == "exact"}
     document |= {"label": say(TECHNOLOGIES[owned.draft.technology], lang), "lines": _lines(owned, lang)}
     return discreet.page(
         request, "mine.html", document, territory=territory, status=status, policy=pages.KEY_CSP, path="/mine"

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from xml.etree import ElementTree as ET
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,7 +13,7 @@ from geo.register import keys
 from geo.register.declared import FACTS
 from tests.api.conftest import client_of
 from tests.conftest import Territory
-from tests.declaring import MAILBOX, NOW, body, declared, published
+from tests.declaring import HOME, MAILBOX, NOW, body, declared, published
 from tests.geo.register.test_photos import saved
 
 AS_A_BROWSER = {"Accept": "text/html", "Accept-Language": "fr"}
@@ -353,3 +354,31 @@ def test_photos_and_words_reach_no_other_declaration(loos):
     other, _ = declared(loos, email="other@example.org")
     with loos.db.write() as tx:
         assert register.owned(tx, key, now=NOW).id == one != other
+
+
+@pytest.mark.parametrize(
+    ("precision", "side"), [("cell_200m", 200), ("cell_1km", 1000), ("exact", None), ("statistics", None)]
+)
+def test_the_owner_is_shown_where_it_lies(loos, precision, side):
+    """The square that is public around the exact point, in metres, drawn in the page itself: no script, no other host."""
+    _, key = published(loos, precision=precision, exact_consent=precision == "exact")
+    with client_of(loos) as client:
+        answer = client.post("/mine?lang=en", data={"token": key}, headers=AS_A_BROWSER)
+    assert answer.headers["cache-control"] == "no-store"
+    page = answer.text
+    drawing = ET.fromstring(page[page.index("<svg") : page.index("</svg>") + 6])
+    point, square = drawing.find("circle"), drawing.find("rect")
+    assert point is not None
+    assert (square is not None) == bool(side)
+    with loos.superuser() as connection:
+        sql = """
+            select ST_X(p) - x, y - ST_Y(p) from ST_Transform(ST_SetSRID(ST_MakePoint(%s, %s), 4326), 3035) p,
+              lateral (select coalesce((floor(ST_X(p) / %s::float8) + 0.5) * %s::float8, ST_X(p)) as x,
+                              coalesce((floor(ST_Y(p) / %s::float8) + 0.5) * %s::float8, ST_Y(p)) as y) middle"""
+        middle = connection.execute(sql, [*HOME, side, side, side, side]).fetchone()
+    assert [float(point.get(name, "")) for name in ("cx", "cy")] == pytest.approx(middle, abs=0.1)
+    if square is not None and side:
+        assert [float(square.get(name, "")) for name in ("x", "y", "width")] == [-side / 2, -side / 2, side]
+    assert len(drawing.findall("path")) > 1  # the scale, and something around
+    assert "<script" not in page
+    assert not re.search(r"(?:src|href)=\"https?://(?!127\.0\.0\.1|localhost)", page.split("<footer>")[0])
