@@ -68,6 +68,7 @@ class Board {
 
   /** The map as paper shows it: a browser that prints gives the canvas another size, and does not wait for it. */
   picture() {
+    if (matchMedia("print").matches) return; // the map has no size there
     const picture = byId("picture");
     picture.hidden = !this.found.features.length;
     if (!picture.hidden) picture.src = this.map.getCanvas().toDataURL();
