@@ -247,7 +247,7 @@ def tiles(looker):
         assert looker.get(f"{path}/WebMercatorQuad/99/0/0").status_code in (400, 404)
 
 
-@of(*(f"ogcapi-processes-1/1.0/conf/{name}" for name in ("core", "ogc-process-description", "json", "html", "oas30")))
+@of(*(f"ogcapi-processes-1/1.0/conf/{name}" for name in ("core", "ogc-process-description", "json", "oas30")))
 @of(*(f"ogcapi-processes-1/1.0/conf/{name}" for name in ("job-list", "dismiss")))
 def processes(looker):
     """The list, a description, an execution; jobs are their asker's own (test_jobs.py, test_processes.py)."""
