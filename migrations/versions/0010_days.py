@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 
 DAYS = """
 create function territory.stamp_day() returns trigger language plpgsql as $body$
