@@ -75,15 +75,13 @@ def main(arguments: Sequence[str]) -> int:
             for name in ("cold", "kept"):
                 fetch(servers[name], "/collections/installations/items?limit=1")  # count and extent, once a version
             rounds = 3 if options.quick else options.rounds
-            if options.only == "exports":
-                print(report.targets(list(exports(stage, rounds))))
-                return 0
             outcomes = [
                 outcome
                 for asked in (contests(stage), filters(stage), from_memory(stage, Path(folder)))
                 for outcome in _outcomes(asked, rounds, options.only)
             ]
-            found = report.findings(outcomes) + ([] if options.only else list(_trials(stage, small, rounds)))
+            tried = exports(stage, rounds) if options.only == "exports" else _trials(stage, small, rounds)
+            found = report.findings(outcomes) + (list(tried) if options.only in ("", "exports") else [])
             command = " ".join(["script/bench", *arguments])
             about = report.circumstances(stage, rounds, command)
     print(f"\n{about}\n\n{report.table(outcomes)}\n\n{report.targets(found)}\n\n{time.monotonic() - began:.0f} s")
