@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from api.query import DEFAULT_LIMIT, Misread, Parameters, box_numbers, conditions, degrees, limit, one_of, words
 from geo import cql2, crs, sorting
 from geo.crs import CRS84, Crs
-from geo.features import View
 from geo.filters import Question
 from geo.kinds import Kind
 from geo.sorting import Key, Order
+from geo.writing import View
 
 T = TypeVar("T")
 NAMES = ("filter", "filter-lang", "filter-crs", "q", "bbox", "bbox-crs", "datetime", "limit", "cursor", "crs", "sortby",

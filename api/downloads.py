@@ -11,9 +11,9 @@ from api import asking
 from api.house import Ask, Form
 from api.links import following_page
 from geo import exports, features
-from geo.features import View
 from geo.files.export import Written
 from geo.kinds import SCHEMES
+from geo.writing import View
 
 FILES = (
     Form("csv", "text/csv"),

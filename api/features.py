@@ -19,6 +19,7 @@ from geo import features
 from geo.collections import Reaching, Territory
 from geo.db import Statement
 from geo.errors import NotFound
+from geo.writing import View
 
 GEOJSON = Form("geojson", GEOJSON_TYPE, also=JSON.media_type)
 PLAIN = Form("json", GEOJSON_TYPE)
@@ -103,9 +104,9 @@ def _answer(
     return ask.answer(shown, versions=versions, territory=territory, template=template, headers=headers)
 
 
-def _view(ask: Ask, asked: features.View) -> features.View:
+def _view(ask: Ask, asked: View) -> View:
     """A page for people needs names and sources, whatever of it a link asked for."""
-    return features.View(lang=ask.translation) if ask.form is PAGE else asked
+    return View(lang=ask.translation) if ask.form is PAGE else asked
 
 
 def _id(text: str) -> int:

@@ -17,9 +17,9 @@ from api.territory import LICENCE_URLS, version_of
 from geo import addresses, features
 from geo.collections import Collection, Territory
 from geo.columns import say
-from geo.features import View
 from geo.filters import Question
 from geo.sorting import Key, Order
+from geo.writing import View
 
 router = APIRouter()
 

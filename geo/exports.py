@@ -15,13 +15,13 @@ from geo.columns import Column, Type
 from geo.crs import Crs
 from geo.errors import BadQuery, Problem
 from geo.exchange import Scheme
-from geo.features import View, feature, located, said
 from geo.files.export import SUFFIXES as BINARY
 from geo.files.export import Layer, Written, write
 from geo.filters import DIALECT, Question, matching, spelled
 from geo.kinds import SCHEMES, Kind
 from geo.settings import Settings
 from geo.sorting import ordering
+from geo.writing import View, feature, located, said
 
 SUFFIXES: Mapping[str, str] = MappingProxyType(
     {"csv": ".csv", "geojsonseq": ".geojsonl", **BINARY, **{scheme.id: scheme.suffix for scheme in SCHEMES.values()}}

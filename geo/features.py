@@ -1,7 +1,6 @@
-"""Features as PostGIS writes them: one query a page, GeoJSON text that nobody parses again."""
+"""Pages of features and single ones: how their rows are found and counted, in one statement each; see `writing`."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,16 +9,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, true
 
 from geo.collections import VERSIONS, Collection, Reach, Versions, concerning
-from geo.columns import Column
-from geo.crs import CRS84, Crs
 from geo.curve import TOP_ZOOM, Stretch, stretches
 from geo.db import Statement
 from geo.errors import BadQuery, Gone, NotFound, Problem
 from geo.filters import ANY, DIALECT, Question, chosen, classes, held, matching, spelled, summed
-from geo.kinds import KINDS, ROLLED_UP, Kind
+from geo.kinds import ROLLED_UP
 from geo.sorting import Order, following, ordering
 from geo.sorting import values as order_values
-from geo.space import MERCATOR, WGS84, Bbox
+from geo.space import Bbox
+from geo.writing import PLAIN, View, feature
 
 COUNTED = 10_000
 """How far `numberMatched` is counted."""
@@ -103,28 +101,6 @@ select (select {feature} from territory.{kind} f where f.id = %(id)s and {where}
        exists (select from territory.tombstones where kind = %(kind)s and id = %(id)s) as buried,
        {versions} as versions
 """
-
-
-TOGETHER = 8
-"""So many texts are joined at once."""
-
-PLAIN_WORD = re.compile(r"[\w.+ -]+", re.ASCII)
-"""A word that JSON writes as it is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How features are written: in which language (None: that of the texts) and system, with which properties."""
-
-    lang: str | None = None
-    crs: Crs = CRS84
-    names: tuple[str, ...] | None = None
-    located: bool = True
-    bare: bool = False
-    """Nothing of them but their ids."""
-
-
-PLAIN = View()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,62 +313,3 @@ def item_sql(collection: Collection, id: int, *, view: View = PLAIN) -> tuple[st
     where, values = chosen(collection, ANY)
     sql = ITEM.format(kind=kind, where=where, feature=feature(kind, view.lang, view=view), versions=VERSIONS)
     return sql, {**values, "id": id, "kind": kind, **concerning(collection)}
-
-
-@lru_cache(maxsize=500)
-def feature(kind_id: str, lang: str | None, view: View = PLAIN) -> str:
-    """SQL for the text of one Feature of the row `f`."""
-    if view.bare:
-        return "f.id::text"
-    kind = KINDS[kind_id]
-    shown = [column for column in kind.public if view.names is None or column.name in view.names]
-    properties = [_property(column, said(column, lang), "," if n else "") for n, column in enumerate(shown)]
-    return _joined(
-        [
-            """'{"type":"Feature","id":'""",
-            "f.id",
-            """',"geometry":'""",
-            _geometry(kind, view),
-            """',"properties":{'""",
-            *properties,
-            "'}}'",
-        ]
-    )
-
-
-def _joined(pieces: Sequence[str]) -> str:
-    """SQL for the texts in a row, few at a time: or each would be copied as often as there are others behind it."""
-    while len(pieces) > 1:
-        pieces = [f"({' || '.join(pieces[n : n + TOGETHER])})" for n in range(0, len(pieces), TOGETHER)]
-    return pieces[0]
-
-
-def _property(column: Column, sql: str, comma: str) -> str:
-    """SQL for a member of a JSON object. Only texts that anybody wrote need a look at each of their letters."""
-    name = f'{comma}"{column.name}":'
-    quote = ""
-    if column.type == "date" or (column.choices and all(PLAIN_WORD.fullmatch(one) for one in column.choices)):
-        quote = '"'
-    elif column.type not in ("integer", "number", "boolean", "references"):
-        sql = f"to_json({sql})"
-    closing = f" || '{quote}'" if quote else ""
-    return f"coalesce('{name}{quote}' || {sql}::text{closing}, '{name}null')"
-
-
-def _geometry(kind: Kind, view: View) -> str:
-    if not kind.geometry or not view.located:
-        return "'null'"
-    return f"ST_AsGeoJSON({located(view.crs)}, {view.crs.decimals}, 0)"
-
-
-def located(crs: Crs) -> str:
-    """SQL for the geometry of the row `f` in a coordinate system, in its own axis order."""
-    sql = {WGS84: "f.geom", MERCATOR: "f.geom_3857"}.get(crs.srid, f"ST_Transform(f.geom, {crs.srid})")
-    return f"ST_FlipCoordinates({sql})" if crs.northing_first else sql
-
-
-def said(column: Column, lang: str | None) -> str:
-    """SQL for a column of the row `f`, translated where it has words in that language."""
-    if lang is None or not column.translated:
-        return f'f."{column.name}"'
-    return f"""coalesce(f.translations #>> '{{{lang},{column.name}}}', f."{column.name}")"""

@@ -16,7 +16,7 @@ FLOORS = [
     {"errors", "columns", "energy", "exchange", "cycling", "space", "crs", "settings", "privacy", "errand"},
     {"curve", "wire"},
     {"db", "kinds", "schema", "listening", "programs"},
-    {"tables", "backup"},
+    {"tables", "backup", "writing"},
     {"collections", "cql2"},
     {"sorting"},
     {"filters"},

@@ -11,11 +11,11 @@ from sqlalchemy.engine import Connection
 
 from geo.collections import Collection
 from geo.columns import words
-from geo.features import feature
 from geo.filters import spelled
 from geo.planning import grounds, inputs, written
 from geo.planning.grounds import Ground, Source
 from geo.planning.question import FEATURES, Answer, Asked, Output, Titled, Verb
+from geo.writing import feature
 
 MAXIMUM_FEATURES = 1_000
 DEFAULT_FEATURES = 100
