@@ -103,7 +103,7 @@ def test_an_area_is_drawn_and_its_coverage_read_sorted_and_taken_away(visit, ser
 
 def test_a_scenario_is_read_in_figures_and_in_a_table_that_sorts(visit, service) -> None:
     inputs = {"geometry": AREA, "collections": ["solar", "green-belt"], "covers": "gardens", "covered": "eco-buildings"}
-    here = visit(width=390, height=844)
+    here = visit(width=390, height=844, accept_downloads=True)
     page = opened(here, "scenario", inputs)
     answered(page)
     told = httpx.post(f"{service.url}/processes/scenario/execution?lang=fr", json={"inputs": inputs}).json()
@@ -120,6 +120,12 @@ def test_a_scenario_is_read_in_figures_and_in_a_table_that_sorts(visit, service)
         head.get_by_role("button").click()
         expect(head).to_have_attribute("aria-sort", way)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    for name, suffix, begins in (("PDF", "pdf", b"%PDF-1.7"), ("HTML", "html", b"<!doctype html>")):
+        with page.expect_download(timeout=60_000) as waiting:
+            page.get_by_role("button", name=name, exact=True).click()
+        report = Path(waiting.value.path()).read_bytes()
+        assert waiting.value.suggested_filename == f"scenario.{suffix}"
+        assert report.lower().startswith(begins.lower())
     assert here.faults() == []
 
 

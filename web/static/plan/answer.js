@@ -10,7 +10,7 @@ import { Rows } from "./table.js";
 
 const COLOURS = ["#1d4b41", "#b3541e", "#3b5b92", "#8a5a00", "#7b3f72", "#4d4a42"];
 const NAMES = { "application/geo+json": "GeoJSON", "application/geopackage+sqlite3": "GeoPackage", "text/csv": "CSV", "application/pdf": "PDF", "text/html": "HTML" };
-const SUFFIXES = { "application/geo+json": "geojson", "application/geopackage+sqlite3": "gpkg", "text/csv": "csv", "application/pdf": "pdf" };
+const SUFFIXES = { "application/geo+json": "geojson", "application/geopackage+sqlite3": "gpkg", "text/csv": "csv", "application/pdf": "pdf", "text/html": "html" };
 
 let rows = null;
 
@@ -78,18 +78,15 @@ function downloads(question, offered) {
   return [place, status];
 }
 
-/** Asks again in another form, and hands it over as a file, or as a page of its own. */
+/** Asks again in another form, and hands it over as a file. */
 async function take(type, { id, inputs }, status) {
-  const page = type === "text/html" ? open("", "_blank") : null;
   status.hidden = true;
   try {
     const answer = await execute(id, inputs, { accept: type });
-    if (page) return page.document.write(await answer.text()), page.document.close();
     const href = URL.createObjectURL(await answer.blob());
     el("a", { href, download: `${id}.${SUFFIXES[type]}` }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60_000);
   } catch (error) {
-    page?.close();
     status.textContent = error.message;
     status.hidden = false;
   }
