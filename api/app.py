@@ -1,7 +1,8 @@
 """The application: routes, static files, and the layers around them, put together for one process."""
 
+import ctypes
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -115,8 +116,17 @@ def _bounds(routers: Iterable[APIRouter]) -> dict[str, int]:
     return {route.path: route.max_body_size for route in declared if route.max_body_size is not None}
 
 
+MMAP_THRESHOLD = -3
+LARGE = 1_000_000
+"""Bytes of an answer, or of a part of it, that go back to the system once it is sent."""
+
+
 def from_environment() -> ASGIApp:
     """What uvicorn calls in each worker."""
+    # Left alone, glibc takes large answers from where small things lie, which then cannot be given back: a worker
+    # grows by a quarter over some planners' questions. Other systems have no such setting, nor the habit.
+    with suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(MMAP_THRESHOLD, LARGE)
     settings = Settings.from_env()
     configure_logging(settings)
     return create(settings)

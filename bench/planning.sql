@@ -67,6 +67,12 @@ from (select c.id, count(*), {sums} from territory.communes c join territory.ins
       where c.position <> 'schematic' group by c.id) s
 join territory.communes c using (id) order by c.id;
 select position, count(*), max(position_accuracy_m), count(*) - count(position_accuracy_m) from territory.installations group by 1;
+-- Each item that lies in some area, once: what the figures rest on.
+select position, count(*), max(position_accuracy_m), count(*) - count(position_accuracy_m)
+from (select distinct f.id, f.position, f.position_accuracy_m from territory.communes c
+      cross join lateral (select i.id, i.position, i.position_accuracy_m from territory.installations i
+                          where ST_Intersects(c.geom, i.geom) offset 0) f
+      where c.position <> 'schematic') found group by 1;
 select position, count(*), max(position_accuracy_m), count(*) - count(position_accuracy_m), sum(ST_NPoints(geom)) from territory.communes group by 1;
 
 -- scenario
