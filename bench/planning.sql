@@ -2,7 +2,7 @@
 -- Each question by its name; run alone through psycopg, with the server's own settings.
 
 -- nearby
-select f.id, f.name, f.technology, f.power_kw, f.year, f.position, f.position_accuracy_m, ST_AsGeoJSON(f.geom, 6) as geometry,
+select f.*, ST_AsGeoJSON(f.geom, 6) as geometry,
        ST_Distance(f.geom::geography, ST_MakePoint(2.8333, 50.4303)::geography) as metres
 from territory.installations f
 where ST_DWithin(f.geom::geography, ST_MakePoint(2.8333, 50.4303)::geography, 50000)

@@ -51,17 +51,18 @@ class Nearby:
     grounds: Sequence[Ground]
 
 
-# Each collection is asked through its own geography index; the distances are then sorted together.
+# Each collection is asked through its own geography index; the distances are then sorted together. The place stands in the
+# statement itself, and not beside it, so that helpers may share the work.
+_PLACE = "ST_GeomFromGeoJSON(%(place)s)::geography"
 _ONE = """
 select {n} as source, %(id{n})s as collection, f.id, f.position, f.position_accuracy_m as accuracy,
-       ST_Distance(f.geom::geography, place.g) as metres, {feature} as feature
-from territory.{kind} f, place
-where {where} and ST_DWithin(f.geom::geography, place.g, %(distance)s)
+       ST_Distance(f.geom::geography, {place}) as metres, {feature} as feature
+from territory.{kind} f
+where {where} and ST_DWithin(f.geom::geography, {place}, %(distance)s)
 order by metres, f.id limit %(limit)s + 1
 """
 _ALL = """
-with place as materialized (select ST_GeomFromGeoJSON(%(place)s)::geography as g),
-found as ({parts}),
+with found as ({parts}),
 nearest as (
   select *, row_number() over (order by metres, collection, id) as n from found order by metres, collection, id limit %(limit)s + 1
 ),
@@ -93,7 +94,8 @@ def nearby(
     for n, one in enumerate(collections):
         where, own = spelled(one.condition(), prefix=f"c{n}_")
         values |= own | {f"id{n}": one.id}
-        parts.append("(" + _ONE.format(n=n, kind=one.kind.id, feature=feature(one.kind.id, lang), where=where) + ")")
+        text = feature(one.kind.id, lang)
+        parts.append("(" + _ONE.format(n=n, kind=one.kind.id, place=_PLACE, feature=text, where=where) + ")")
     row = tx.exec_driver_sql(_ALL.format(parts=" union all ".join(parts)), values).one()
     rows: dict[int, list[Any]] = {n: [] for n in range(len(collections))}
     for n, *counts in row.kept or ():
