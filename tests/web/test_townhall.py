@@ -89,7 +89,7 @@ def test_in_by_the_mailed_link(browser, hall):
     assert context.cookies() == []
     here.open(way, wait=False)
     page.locator("form[data-key] button").click()
-    expect(page.get_by_role("alert")).to_contain_text("Ce lien ne vaut pas, ou plus.")
+    expect(page.get_by_role("alert")).to_contain_text("Ce lien n’est pas valable, ou ne l’est plus.")
     assert here.strangers == []
     context.close()
 
