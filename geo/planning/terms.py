@@ -58,6 +58,13 @@ REASONS: Mapping[str, Words] = {
 """Why something was left out."""
 
 _M, _M2 = "m", "m²"
+_CATEGORIES: Mapping[str, Words] = {
+    value: said
+    for kind in KINDS.values()
+    for column in kind.columns
+    if column.name == "category" and column.choices
+    for value, said in column.choices.items()
+}
 TERMS: Mapping[str, Term] = {
     "name": Term(words("Nom", "Name", "Name")),
     "collection": Term(words("Collection", "Collection", "Sammlung")),
@@ -75,9 +82,9 @@ TERMS: Mapping[str, Term] = {
     "joins_m": Term(words("Longueur reliée", "Length joined", "Verbundene Länge"), _M),
     "rank": Term(words("Rang", "Rank", "Rang")),
     "value": Term(words("Valeur", "Value", "Wert")),
-    "zone": Term(words("Zone", "Zone", "Zone")),
+    "zone": Term(words("Zone", "Zone", "Zone"), None, {"territory": CHOICES["territory"]}),
     "year": Term(words("Année", "Year", "Jahr"), "year"),
-    "kind": Term(words("Catégorie", "Kind", "Art")),
+    "kind": Term(words("Catégorie", "Kind", "Art"), None, _CATEGORIES),
     "pieces": Term(words("Morceaux", "Pieces", "Stücke")),
     "item": Term(words("Objet n°", "Item no.", "Objekt Nr."), "number"),
     "items": Term(words("Objets", "Items", "Objekte")),
@@ -102,9 +109,11 @@ TERMS: Mapping[str, Term] = {
     "covers": Term(words("S’ajoute à", "Adds to", "Ergänzt")),
     "tolerance_m": Term(words("Joints à moins de", "Joined within", "Verbunden bis"), _M),
     "parts": Term(words("Parties reliées", "Connected parts", "Verbundene Teile")),
+    "part_lengths_m": Term(words("Longueur des parties", "Lengths of the parts", "Länge der Teile"), _M),
     "longest_m": Term(words("La plus longue", "The longest", "Der längste"), _M),
     "gaps_found": Term(words("Lacunes", "Gaps", "Lücken")),
     "dead_ends": Term(words("Impasses", "Dead ends", "Sackgassen")),
+    "dead_ends_shown": Term(words("Impasses montrées", "Dead ends shown", "Gezeigte Sackgassen")),
     "way": Term(words("Chemin le plus court", "Shortest way", "Kürzester Weg")),
     "of_which_to_the_path_m": Term(words("dont accès", "of which to the path", "davon bis zum Weg"), _M),
     "of_which_from_the_path_m": Term(words("dont sortie", "of which from the path", "davon vom Weg"), _M),

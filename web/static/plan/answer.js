@@ -54,7 +54,7 @@ export function hideAnswer(board) {
 /** The first property whose values have words tells the classes apart; else what collection it is of. */
 function classed(features, speech) {
   const names = Object.keys(features[0]?.properties ?? {});
-  const key = names.find((name) => speech.terms[name]?.values) ?? names.find((name) => name === "collection");
+  const key = names.find((name) => speech.terms[name]?.values?.[features[0].properties[name]]) ?? names.find((name) => name === "collection");
   return [key, key ? [...new Set(features.map(({ properties }) => properties[key]))] : []];
 }
 

@@ -120,7 +120,7 @@ function refuse(error) {
     else rest.push(problem.message);
     if (known) first ??= byId(`in-${name}`);
   }
-  fail([first ? t("see_fields") : error.message, ...rest].filter(Boolean).join(" – "), { quiet: first !== null });
+  fail([first ? t("see_fields") : rest.length ? t("see_question") : error.message, ...rest].filter(Boolean).join(" – "), { quiet: first !== null });
   first?.focus();
 }
 
