@@ -91,7 +91,12 @@ class Wire:
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                line = await turn
+                try:
+                    line = await turn
+                except asyncio.CancelledError:
+                    if not turn.cancelled():  # it was handed over already: it is the next one's
+                        self._give_back(turn.result())
+                    raise
         except TimeoutError as error:
             raise Unavailable("all connections to the database are in use") from error
         return line or await self._opened(loop)
@@ -107,14 +112,15 @@ class Wire:
         self._lines.add(line)
         return line
 
-    def _give_back(self, line: "Line") -> None:
-        """Hand a connection to whoever waits longest; one that broke is replaced by them."""
-        if not line.usable:
+    def _give_back(self, line: "Line | None") -> None:
+        """Hand a connection to whoever waits longest; one that broke, or None, is replaced by them."""
+        if line and not line.usable:
             self._drop(line)
+            line = None
         turn = next((one for one in iter(self._longest_waiting, None) if not one.done()), None)
         if turn is not None:
-            turn.set_result(line if line.usable else None)
-        elif line.usable:
+            turn.set_result(line)
+        elif line:
             self._idle.append(line)
 
     def _longest_waiting(self) -> "asyncio.Future[Line | None] | None":

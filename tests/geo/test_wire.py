@@ -122,6 +122,23 @@ def test_whoever_gives_up_waiting_takes_nobody_s_turn(two: Wire, shown):
     asyncio.run(asked())
 
 
+def test_a_connection_handed_to_whoever_just_gave_up_is_not_lost(two: Wire):
+    """Between the hand-over and the waiter's turn in the loop, its request may be cancelled."""
+
+    async def asked() -> int:
+        lines = [await two._borrowed(), await two._borrowed()]
+        late = asyncio.create_task(two._borrowed())
+        await until(lambda: two._waiting)
+        two._give_back(lines[0])
+        late.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await late
+        two._give_back(lines[1])
+        return len(two._idle)
+
+    assert asyncio.run(asked()) == 2
+
+
 def test_a_broken_connection_is_said_and_replaced(two: Wire, shown):
     """Broken under a statement, and broken while nobody asked."""
 
