@@ -105,10 +105,13 @@ class Wire:
         self._opening += 1
         try:
             line = Line(await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True), loop)
-        except psycopg.Error as error:
-            raise Unavailable("the database cannot be reached") from error
-        finally:
+        except BaseException as error:
             self._opening -= 1
+            self._give_back(None)  # its place is free: whoever waits may try
+            if isinstance(error, psycopg.Error):
+                raise Unavailable("the database cannot be reached") from error
+            raise
+        self._opening -= 1
         self._lines.add(line)
         return line
 

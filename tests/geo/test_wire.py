@@ -139,6 +139,21 @@ def test_a_connection_handed_to_whoever_just_gave_up_is_not_lost(two: Wire):
     assert asyncio.run(asked()) == 2
 
 
+def test_whoever_gives_up_opening_leaves_the_place_to_the_next(two: Wire):
+    """Or those who wait would wait for a connection that nobody opens."""
+
+    async def asked() -> None:
+        opening = [asyncio.create_task(two._borrowed()) for _ in range(2)]
+        waiting = asyncio.create_task(two._borrowed())
+        await asyncio.sleep(0)
+        for one in opening:
+            one.cancel()
+        async with asyncio.timeout(5):
+            two._give_back(await waiting)
+
+    asyncio.run(asked())
+
+
 def test_a_broken_connection_is_said_and_replaced(two: Wire, shown):
     """Broken under a statement, and broken while nobody asked."""
 
