@@ -22,19 +22,26 @@ router = APIRouter()
 PATIENCE_SECONDS = 10
 TURN = BoundedSemaphore(1)
 """One file at a time is opened for one worker: each may take a processor and 2 GiB."""
+PLACES = BoundedSemaphore(4)
+"""So many files arrive or wait at once for one worker: each takes its bytes of the disk, and then a thread."""
 
 
 async def received(request: Request) -> AsyncIterator[Path]:
     """The folder of the body, which is written as it comes: no part of it stays in memory.
 
     Its type is not asked for: the file's own first bytes tell what it is. The folder is ours, not the child's: a child
-    that is killed leaves nothing unpacked behind.
+    that is killed leaves nothing unpacked behind. Unavailable where too many arrive.
     """
-    with TemporaryDirectory(prefix="gohelle-upload-") as folder:
-        with Path(folder, uploads.NAME).open("wb") as file:
-            async for part in request.stream():
-                file.write(part)
-        yield Path(folder)
+    if not PLACES.acquire(blocking=False):
+        raise Unavailable("other files are being received")
+    try:
+        with TemporaryDirectory(prefix="gohelle-upload-") as folder:
+            with Path(folder, uploads.NAME).open("wb") as file:
+                async for part in request.stream():
+                    file.write(part)
+            yield Path(folder)
+    finally:
+        PLACES.release()
 
 
 @router.post("/uploads", max_body_size=uploads.LARGEST)

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections import deque, namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import psycopg
@@ -147,6 +147,7 @@ class Line:
         self._prepared: dict[tuple[str, Sequence[int]], bytes] = {}
         self._heard: list[PGresult] = []
         self._answer: asyncio.Future[list[PGresult]] | None = None
+        self._errand: errand.Errand | None = None
         self._calling_off: asyncio.Task[None] | None = None
         loop.add_reader(self._socket, self._readable)
 
@@ -170,10 +171,12 @@ class Line:
             return await self._ask(sql, values)
         if mine.abandoned:
             raise TooSlow("nobody waits for this answer any more")
-        with mine.on(self._called_off_elsewhere):
+        self._errand = mine
+        with mine.on(partial(self._called_off_elsewhere, mine)):
             try:
                 return await self._ask(sql, values)
             finally:
+                self._errand = None
                 if self._calling_off:  # or it would hit the next statement
                     await self._calling_off
                     self._calling_off = None
@@ -245,12 +248,12 @@ class Line:
         heard, self._heard = self._heard, []
         self._answer.set_result(heard)
 
-    def _called_off_elsewhere(self) -> None:
-        """From another thread: the loop knows whether the statement still runs."""
-        self._loop.call_soon_threadsafe(self._call_off)
+    def _called_off_elsewhere(self, whose: errand.Errand) -> None:
+        """From another thread: the loop knows whether that errand's statement still runs."""
+        self._loop.call_soon_threadsafe(self._call_off, whose)
 
-    def _call_off(self) -> None:
-        if self._answer is not None:
+    def _call_off(self, whose: errand.Errand) -> None:
+        if self._answer is not None and self._errand is whose:
             self._calling_off = self._loop.create_task(self._connection.cancel_safe(timeout=5))
 
 

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import geopandas
 import httpx2 as httpx
 import pytest
 from shapely.geometry import Point
 
+from api import uploads as door
 from geo.files import uploads
 from tests.geo.test_uploads import FAR, HUGE, LINK, MANY, VRT, bomb
 
@@ -114,3 +116,14 @@ def test_an_upload_is_gone_afterwards(looker, tmp_path, monkeypatch):
     for data, status in ((FILE, 200), (VRT, 400), (b"x" * 50_000_001, 413), (iter([b"x" * 51_000_000]), 413)):
         assert looker.post("/uploads", content=data).status_code == status
         assert list(tmp_path.iterdir()) == []
+
+
+def test_no_more_arrive_than_the_disk_is_to_hold(looker, monkeypatch):
+    """Refused before a byte of it is written, and told when to come again; one that has gone makes room."""
+    places = BoundedSemaphore(1)
+    monkeypatch.setattr(door, "PLACES", places)
+    with places:
+        refused = looker.post("/uploads", content=FILE)
+    assert (refused.status_code, refused.headers["retry-after"].isdigit()) == (503, True)
+    for _ in range(2):
+        assert looker.post("/uploads", content=FILE).status_code == 200
