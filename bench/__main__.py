@@ -24,8 +24,8 @@ from bench.trials import Finding, crowd, every_zoom, growth, memory, walk
 HERE = Path(__file__).parent
 NOTES = HERE / "NOTES.md"
 ROWS = 1_000_000
-FEW = 2
-"""Rounds of what takes minutes each, however many the others have."""
+FEW = 1
+"""Round of what takes minutes, however many the others have."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -154,7 +154,8 @@ def floor(base: Ground, database: str, statements: Iterable[Statement], seconds:
 def _script(sql: str, values: Mapping[str, Any], number: int) -> str:
     """The driver's %(name)s as pgbench's :name_7; numbers are set in script 7, texts on the command line."""
     lines = []
-    sql = sql.replace("':squares'", "(chr(58) || 'squares')")  # pgbench looks for its variables in literals, too
+    # pgbench looks for its variables in literals, too; PostgreSQL folds what then stands in two parts.
+    sql = sql.replace("':squares'", "(chr(58) || 'squares')").replace(":null'", ":' || 'null'")
     for name, value in values.items():
         # The driver tells PostgreSQL how large a number is; pgbench does not.
         large = isinstance(value, int) and abs(value) >= 1 << 31
