@@ -4,7 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bench import plot, questions, report
@@ -110,18 +110,26 @@ def _outcomes(asked: Iterator[Contest], rounds: int, only: str) -> Iterator[Outc
 
 
 def _trials(stage: Stage, small: str, rounds: int) -> Iterator[Finding]:
-    yield every_zoom(stage)
-    yield walk(stage)
-    yield growth(stage, small, rounds)
-    yield crowd(stage)
-    yield memory(stage)
-    if not stage.quick:
-        yield from exports(stage, min(rounds, FEW))
-    yield from staleness(stage)
-    yield from register(stage.base, small, quick=stage.quick)
-    yield from page(stage.base, rounds=rounds)
-    if not stage.quick:
-        yield from planning(stage.base, stage.database, rounds=min(rounds, FEW))
+    few = min(rounds, FEW)
+    trials: dict[str, Callable[[], Iterable[Finding]]] = {
+        "every zoom": lambda: [every_zoom(stage)],
+        "walk": lambda: [walk(stage)],
+        "growth": lambda: [growth(stage, small, rounds)],
+        "crowd": lambda: [crowd(stage)],
+        "memory": lambda: [memory(stage)],
+        "exports": lambda: [] if stage.quick else exports(stage, few),
+        "staleness": lambda: staleness(stage),
+        "register": lambda: register(stage.base, small, quick=stage.quick),
+        "page": lambda: page(stage.base, rounds=rounds),
+        "planning": lambda: [] if stage.quick else planning(stage.base, stage.database, rounds=few),
+    }
+    for name, trial in trials.items():
+        try:
+            for one in trial():
+                print(f"{one.title}: {one.found}", flush=True)
+                yield one
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (an hour's other findings are not thrown away for it)
+            yield Finding(name, f"broke off: {type(error).__name__}: {error}"[:300], "an answer", False)
 
 
 if __name__ == "__main__":
