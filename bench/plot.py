@@ -8,8 +8,15 @@ from pathlib import Path
 from bench.measure import median
 from bench.report import NAMES, Outcome
 
-COLOURS = {"cold": "#0b6e4f", "kept": "#0b6e4f", "peer": "#b84a62", "floor": "#5c6670", "bare": "#332288"}
-LEFT, WIDTH, ROW, TOP = 300, 560, 26, 64
+COLOURS = {
+    "cold": "#0b6e4f",
+    "kept": "#0b6e4f",
+    "peer": "#b84a62",
+    "helped": "#e0a3b0",
+    "floor": "#5c6670",
+    "bare": "#332288",
+}
+LEFT, WIDTH, ROW, TOP = 380, 560, 26, 82
 
 
 def write(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -28,7 +35,8 @@ def write(path: Path, outcomes: Sequence[Outcome]) -> None:
         '<text x="10" y="20" font-weight="bold">Answers a second (logarithmic)</text>',
     ]
     for n, (name, label) in enumerate(NAMES.items()):
-        parts.append(_dot(20 + n * 170, 38, name) + f'<text x="{30 + n * 170}" y="42">{label}</text>')
+        left, at = 20 + n % 3 * 220, 38 + n // 3 * 18
+        parts.append(_dot(left, at, name) + f'<text x="{left + 10}" y="{at + 4}">{label}</text>')
     for power in range(low, high + 1):
         at = x(10**power)
         parts.append(f'<path d="M{at:.1f} {TOP}V{height - 16}" stroke="#ddd"/>')

@@ -64,10 +64,7 @@ def findings(outcomes: Sequence[Outcome]) -> list[Finding]:
             )
             found.append(Finding(f"{title}, cold, by pgbench's rate", f"{floor:.2f}", "at least 0.8", floor >= 0.8))
         if id.startswith("filter-"):
-            peer = outcome.ratio("cold", "peer")
-            failed = median(outcome.runs["peer"]).errors
-            words = f"{peer:.1f}" + (f" (the peer failed {failed} times)" if failed else "")
-            found.append(Finding(f"{outcome.contest.title}, by the peer's rate", words, "at least 1", peer >= 1))
+            found.append(_filtered(outcome))
         if id.startswith("memory-"):
             most = 1.3 if id.endswith("304") else 1.6
             cpu = outcome.ratio("kept", "bare", "cpu")
@@ -77,6 +74,14 @@ def findings(outcomes: Sequence[Outcome]) -> list[Finding]:
                 )
             )
     return found
+
+
+def _filtered(outcome: Outcome) -> Finding:
+    run = median(outcome.runs["peer"])
+    peer = outcome.ratio("cold", "peer")
+    words = f"{peer:.1f}" if run.rate else "the peer answered nothing"
+    failed = f" (it failed {run.errors} times)" if run.errors else ""
+    return Finding(f"{outcome.contest.title}, by the peer's rate", words + failed, "at least 1", peer >= 1)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
