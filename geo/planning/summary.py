@@ -53,6 +53,9 @@ class Question:
     schematic: inputs.Schematic = False
 
 
+OWN = frozenset(("zone", "year", "count", "name"))
+"""What a row of the answer says beside its sums."""
+
 # One pass: what an answer rests on is counted in the same groups as the answer. Only where an item may lie in several zones
 # are its parts kept, so that it is counted once. What meets a border only in a point has no length there, and no place.
 _ROWS = """
@@ -179,8 +182,13 @@ def _measures(collection: Collection) -> dict[str, str]:
     return {
         column: sql
         for name in _summed(collection)
-        for column, sql in ((name, f'sum("{name}")'), (f"{name}_known", f'count("{name}")'))
+        for column, sql in ((_told(name), f'sum("{name}")'), (f"{name}_known", f'count("{name}")'))
     }
+
+
+def _told(name: str) -> str:
+    """A sum's name in the answer, where some names are already of something else: how many items there are is `count`."""
+    return f"{name}_sum" if name in OWN else name
 
 
 def _summed(collection: Collection) -> list[str]:

@@ -76,6 +76,7 @@ TERMS: Mapping[str, Term] = {
     "part": Term(words("Partie", "Part", "Teil"), None, CHOICES),
     "what": Term(words("Nature", "What", "Was"), None, CHOICES),
     "count": Term(words("Nombre", "Count", "Anzahl")),
+    "count_sum": Term(words("Somme des nombres", "Sum of counts", "Summe der Anzahlen")),
     "length_m": Term(words("Longueur", "Length", "Länge"), _M),
     "area_m2": Term(words("Surface", "Area", "Fläche"), _M2),
     "metres": Term(words("Longueur", "Length", "Länge"), _M),

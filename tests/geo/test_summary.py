@@ -102,6 +102,18 @@ def test_by_year_and_by_the_items_of_a_collection(database):
     assert ground["left_out"] == [{"reason": "in_no_zone", "count": 1}]
 
 
+@pytest.mark.parametrize("by", ["territory", "commune", "cell_1km", "areas"])
+def test_a_column_that_is_named_as_what_a_row_says_itself_keeps_its_sum_apart(database, by):
+    """Detections have a column `count`: how many roofs each stands for, beside how many detections there are."""
+    put(database, "detections", [Point(2.79, 50.44), Point(2.7901, 50.44)], count=[3, 4], power_kw=[2.0, None])
+    put(database, "areas", [Point(2.79, 50.44).buffer(0.01)])
+    zones = {"zones": "areas"} if by == "areas" else {}
+    (told,) = (
+        one["properties"] for one in ask(database, "summary", collection="detections", by=by, **zones)["features"]
+    )
+    assert (told["count"], told["count_sum"], told["count_known"], told["power_kw"]) == (2, 7, 2, 2.0)
+
+
 def test_a_cell_finer_than_the_data_counts_nothing(database):
     """An entry that is shown at a square of 1 km lies in no square of 200 m; one at 200 m does."""
     put(database, "installations", [Point(2.79, 50.44)], position="digitised", accuracy=707.1)
